@@ -1,0 +1,86 @@
+# Two commands: `make report` (from nothing to the open report) and `make test`. Each makes its own environment.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help report test bench lab pins docs clean
+
+PYTHON ?= python3
+BIN := .venv/bin
+BASE := .venv/.base
+TEST := .venv/.test
+BENCH := .venv/.bench
+STAGES := .venv/.stages
+BEGAN := $(shell date +%s)
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+report: $(BASE) ## load the shipped companies, train, scan them all, write reports/index.html
+	@$(BIN)/tsbench warmup
+	@$(BIN)/tsbench report
+	@echo "total: $$(( $$(date +%s) - $(BEGAN) )) s"
+
+test: $(TEST) ## every check and test, each stage timed against its budget
+	@: > $(STAGES)
+	@$(call stage,lint,60,$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports)
+	@$(call stage,warm kernels,60,$(BIN)/tsbench warmup)
+	@$(call stage,unit,240,$(BIN)/pytest -m "not notebook and not browser and not fault")
+	@$(call stage,notebooks,120,$(BIN)/pytest --nbval-lax notebooks && $(BIN)/pytest -m notebook)
+	@$(call stage,browser,180,$(BIN)/pytest -m browser)
+	@$(call stage,faults,120,$(BIN)/pytest -m fault)
+	@echo "stage durations:"; cat $(STAGES); echo "total: $$(( $$(date +%s) - $(BEGAN) )) s"
+
+bench: $(BENCH) ## measure the bars beside their peers
+	@for script in benchmark/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+lab: $(BASE) ## JupyterLab in the project's environment, on loopback
+	@$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=.
+
+docs: $(BASE) ## print the generated pages anew: docs/configuration.md, docs/cli.md, .env.example
+	@$(BIN)/python docs/generate.py
+
+COMPILE := uv pip compile --quiet --upgrade --universal --no-header --no-emit-index-url --no-emit-find-links \
+  --python-version 3.11
+pins: $(BASE) ## resolve requirements/*.txt anew from pyproject.toml
+	@PATH="$$PWD/$(BIN):$$PATH"; \
+	$(COMPILE) pyproject.toml -o requirements/base.txt; \
+	$(COMPILE) --extra test pyproject.toml -o requirements/test.txt; \
+	$(COMPILE) --extra bench pyproject.toml -o requirements/bench.txt
+
+clean: ## remove the environment and the caches; data, reports and the database stay
+	rm -rf .venv *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# ---- the environment: made once, stamped; a second call costs nothing -------------------------------------
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1); try: make PYTHON=python3.12 ..."; exit 1; }
+	@if command -v uv >/dev/null; then uv venv --quiet --seed --python "$$(command -v $(PYTHON))" .venv; \
+	  else $(PYTHON) -m venv .venv; fi
+
+# the index stays whatever the user's own uv and pip are set to; pip is the way out where uv reaches none
+define install
+  { PATH="$$PATH:$$PWD/$(BIN)" uv pip install --quiet --python $(BIN)/python -r requirements/$(1).txt || \
+    $(BIN)/python -m pip install --quiet -r requirements/$(1).txt; } && \
+  date +%s > .venv/.$(1) && echo "$(1) environment ready in $$(( $$(date +%s) - $(BEGAN) )) s (budget 120)"
+endef
+
+$(BASE): .venv/bin/python requirements/base.txt pyproject.toml
+	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
+	@echo "setting up .venv ..."
+	@PATH="$$PATH:$$PWD/$(BIN)" uv pip install --quiet --python $(BIN)/python --no-deps -e . || \
+	  $(BIN)/python -m pip install --quiet --no-deps -e .
+	@$(call install,base)
+
+$(TEST): $(BASE) requirements/test.txt
+	@$(call install,test)
+	@.ci/browser
+
+$(BENCH): $(BASE) requirements/bench.txt
+	@$(call install,bench)
+
+# $(call stage,name,budget in seconds,command): runs it, notes how long it took
+define stage
+echo "== $(1)"; began=$$SECONDS; $(3); took=$$(( SECONDS - began )); \
+  printf '  %-14s %4d s of %3d s  %s\n' "$(1)" "$$took" $(2) "$$( (( took <= $(2) )) || echo OVER )" >> $(STAGES)
+endef

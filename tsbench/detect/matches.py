@@ -1,0 +1,124 @@
+"""The table of matches: one row per entity, tested or not, with the evidence."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tsbench.detect.bank import Bank, Stretches, Where
+from tsbench.detect.search import Best
+from tsbench.evaluate import any_of
+from tsbench.patterns import NULLS, Null, Pattern
+
+Floats = NDArray[np.float64]
+COLUMNS = (
+    "entity", "name", "sector", "status", "metric", "channels", "start", "end", "length", "complete", "score",
+    "p_value", "q_value", "null", *(f"p_{kind}" for kind in NULLS), "flagged", "last", "evidence",
+)  # fmt: skip
+
+
+def match_table(
+    pattern: Pattern,
+    stretches: Stretches,
+    bank: Bank,
+    best: Best,
+    p: Mapping[Null, Floats],
+    asked: NDArray[np.bool_],
+    live: NDArray[np.bool_],
+    where: Where,
+    null: str,
+) -> pd.DataFrame:
+    """One row per entity from the best windows of its runs.
+
+    Parameters
+        p : per null, the p-value of every run (NaN where not asked). An entity's p-value under a null is the smallest
+            over its runs, paid for by Sidak; its verdict the one of `null`, or the largest over the nulls.
+        asked, live : per run and per entity.
+    Returns
+        DataFrame with `COLUMNS`, in the order of the entities; q_value is NaN (it needs the whole family).
+    """
+    n = len(stretches.index)
+    tries = np.bincount(stretches.entity[asked], minlength=n)
+    tested = tries > 0
+    by_null, winner = {}, {}
+    for kind in NULLS:
+        # Runs by entity, smallest p first, higher score first among equals: the first of each entity wins.
+        order = np.lexsort((-best.score, np.where(asked, p[kind], np.inf), stretches.entity))
+        first = order[np.r_[True, np.diff(stretches.entity[order]) > 0][: order.size]]
+        run = np.full(n, -1)
+        run[stretches.entity[first]] = first
+        winner[kind] = run
+        smallest = np.full(n, np.nan)
+        smallest[tested] = any_of(p[kind][run[tested]], tries[tested])
+        by_null[kind] = smallest
+    stack = np.stack([np.nan_to_num(by_null[kind], nan=-1.0) for kind in NULLS])
+    which = np.full(n, NULLS.index(null)) if null in NULLS else stack.argmax(axis=0)
+    verdict = np.where(tested, np.take_along_axis(stack, which[None], 0)[0], np.nan)
+    run = np.stack([winner[kind] for kind in NULLS])[which, np.arange(n)]
+    found = tested & (np.where(run >= 0, best.start[run], -1) >= 0)
+    at = np.where(found, best.start[run], 0)
+    scale = np.where(found, best.scale[run], 0)
+    length = np.where(found, bank.length[scale], 0)
+    channel = np.where(found, stretches.channel[run], -1)
+    times = pd.to_datetime(stretches.times, unit="us", utc=True)
+    last = np.maximum(stretches.last, 1) - 1
+    status = np.full(n, "tested", dtype=object)
+    has_run = np.bincount(stretches.entity, minlength=n) > 0
+    status[~tested] = "too short"
+    status[~tested & ~has_run] = "no clean run"
+    if where != "history":
+        status[~live & has_run] = "not live"
+    expressions = [
+        [pattern.expressions[c]] if c >= 0 else list(pattern.expressions) if f else []
+        for c, f in zip(channel, found, strict=True)
+    ]
+    index = stretches.index
+    table = pd.DataFrame(
+        {
+            "entity": index["entity"],
+            "name": index["name"] if "name" in index else index["entity"],
+            "sector": index.get("sector", ""),
+            "status": status,
+            "metric": [" & ".join(e) for e in expressions],
+            "channels": expressions,
+            "start": pd.Series(times[at]).where(found),
+            "end": pd.Series(times[at + np.maximum(length, 1) - 1]).where(found),
+            "length": length,
+            "complete": np.where(found, bank.complete[scale], np.nan),
+            "score": np.where(found, best.score[run], np.nan),
+            "p_value": verdict,
+            "q_value": np.nan,
+            "null": np.where(tested, np.array(NULLS, dtype=object)[which], ""),
+            **{f"p_{kind}": by_null[kind] for kind in NULLS},
+            "flagged": stretches.flagged,
+            "last": pd.Series(times[last]).where(stretches.last > 0),
+        }
+    )
+    first = at - stretches.offsets[:-1]
+    evidence = [
+        _evidence(stretches, bank, int(a), int(s), int(c), int(o), int(t)) if f else {"tries": int(t)}
+        for a, s, c, o, t, f in zip(at, scale, channel, first, tries, found, strict=True)
+    ]
+    table["evidence"] = pd.Series(evidence, dtype=object)
+    return table[list(COLUMNS)]
+
+
+def _evidence(
+    stretches: Stretches, bank: Bank, at: int, scale: int, channel: int, first: int, tries: int
+) -> dict[str, Any]:
+    m = int(bank.length[scale])
+    rows = [channel] if channel >= 0 else range(len(stretches.values))
+    window = {int(k): stretches.values[k, at : at + m] for k in rows}
+    heights = {
+        k: float(np.ptp(t) * (t @ w)) for k, w in window.items() if bank.offset[scale, k] >= 0
+        for t in [bank.template(scale, k)]
+    }  # fmt: skip
+    return {
+        "first": first,
+        "tries": tries,
+        "height": [heights.get(k) for k in window],
+        "change": [float(w[-1] - w[0]) for w in window.values()],
+        "mirrored": bool(bank.sign[scale] < 0),
+    }

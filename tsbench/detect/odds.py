@@ -1,0 +1,171 @@
+"""How likely a score is by chance: the null distribution of the best score of a stretch.
+
+The best score over all positions and scales of a stretch grows with its length and depends on its memory and tails,
+so one threshold for all companies would favour long and smooth series. Running surrogates of every series answers
+that, at the cost of a rescan each. Instead the dependence is learnt once, on surrogates of a background: for every
+surrogate the features of that surrogate (what an observer of it would see) and its best score are a training pair.
+
+    y = atanh(score),  y = location(features) + scale(features) * z,  z ~ one distribution for all
+
+location and log scale are sums of a quadratic in each feature; the distribution of z is the pooled empirical one, and
+beyond its 99th percentile the exponential tail that a Gumbel maximum has. p-values below 1 / (number of surrogates
++ 1) are not supported and are reported as that.
+
+Where constraints leave a stretch without any allowed window, the chance of having one at all is a logistic function
+of the same features, and p is that chance times the tail probability.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsbench.errors import BadInput
+
+Floats = NDArray[np.float64]
+FEATURES = ("log_length", "memory", "tails", "drift", "recent")
+TAIL = 0.01
+
+
+def features_of(stretches: Floats) -> Floats:
+    """What the null distribution of a best score depends on.
+
+    Parameters
+        stretches : float64, shape (..., length), length >= 4, no NaN.
+    Returns
+        float64, shape (..., 5): log length; lag-1 autocorrelation of the differences; log ratio of their mean absolute
+        value to their root mean square (-0.23 for Gaussian noise, lower with heavier tails); t-statistic of their
+        mean, squashed to (-1, 1); log of the last eight differences' size over all differences' size.
+    """
+    steps = np.diff(stretches, axis=-1)
+    n = steps.shape[-1]
+    mean = steps.mean(axis=-1, keepdims=True)
+    centred = steps - mean
+    power = np.maximum((centred**2).sum(axis=-1), 1e-300)
+    memory = (centred[..., 1:] * centred[..., :-1]).sum(axis=-1) / power
+    size = np.abs(steps).mean(axis=-1)
+    rms = np.sqrt((steps**2).mean(axis=-1))
+    tails = np.log(np.maximum(size, 1e-150) / np.maximum(rms, 1e-150))
+    t = mean[..., 0] * n / np.sqrt(power)
+    recent = np.abs(steps[..., -8:]).mean(axis=-1)
+    return np.stack(
+        [
+            np.full(size.shape, np.log(n + 1.0)),
+            memory,
+            np.maximum(tails, -3.0),
+            np.tanh(t / 3.0),
+            np.clip(np.log(np.maximum(recent, 1e-150) / np.maximum(size, 1e-150)), -3.0, 3.0),
+        ],
+        axis=-1,
+    )
+
+
+def _design(features: Floats, centre: Floats, spread: Floats) -> Floats:
+    """Columns 1, f, f^2 of standardised features, cut at +-3 so that no stretch is extrapolated far.
+
+    Products of different features were tried: they fitted the background better and held-out companies worse.
+    """
+    f = np.clip((features - centre) / spread, -3.0, 3.0)
+    return np.column_stack([np.ones(f.shape[0]), f, f * f])
+
+
+def _to_normal(score: Floats) -> Floats:
+    return np.arctanh(np.clip(score, -0.9999, 0.999999))
+
+
+@dataclass(frozen=True, slots=True)
+class Odds:
+    """The fitted null distribution of best scores for one null, question and channel; see the module's text."""
+
+    centre: Floats
+    spread: Floats
+    location: Floats
+    scale: Floats
+    allowed: Floats
+    quantiles: Floats
+    tail: Floats
+    n: int
+
+    @classmethod
+    def fit(cls, features: Floats, score: Floats) -> "Odds":
+        """Learn from surrogates.
+
+        Parameters
+            features : shape (n, 5), from `features_of`. score : shape (n,), best scores; -inf where no window was
+                allowed. Needs at least 200 finite scores.
+        Raises     BadInput: fewer.
+        """
+        found = np.isfinite(score)
+        if found.sum() < 200:
+            raise BadInput(
+                f"only {found.sum()} of {score.size} surrogates have any allowed window, 200 are needed; widen the "
+                "constraints or give a larger background"
+            )
+        centre = features.mean(axis=0)
+        spread = np.maximum(features.std(axis=0), 1e-3)
+        design = _design(features, centre, spread)
+        x, y = design[found], _to_normal(score[found])
+        location = _ridge(x, y)
+        residual = y - x @ location
+        # E log|residual| fixes the scale up to a constant, which the pooled distribution of z absorbs.
+        scale = _ridge(x, np.log(np.abs(residual) + 1e-3))
+        z = np.sort(residual / np.exp(x @ scale))
+        start = np.quantile(z, 1 - TAIL)
+        mean_excess = float((z[z > start] - start).mean())
+        keep = np.unique(np.r_[np.linspace(0, z.size - 1, 2001).astype(np.int64), np.arange(z.size)[-200:]])
+        quantiles = np.stack([z[keep], 1.0 - keep / z.size])
+        allowed = np.zeros(0) if found.all() else _logistic(design, found)
+        return cls(centre, spread, location, scale, allowed, quantiles, np.array([start, mean_excess]), score.size)
+
+    @property
+    def floor(self) -> float:
+        """The smallest p-value the surrogates support."""
+        return 1.0 / (self.n + 1)
+
+    def p_value(self, features: Floats, score: Floats) -> Floats:
+        """P(a surrogate with these features scores at least this), shape (n,); 1 where score is -inf."""
+        design = _design(features, self.centre, self.spread)
+        z = (_to_normal(score) - design @ self.location) / np.exp(design @ self.scale)
+        start, mean_excess = self.tail
+        p: Floats = np.interp(z, self.quantiles[0], self.quantiles[1])
+        p = np.where(z > float(start), TAIL * np.exp(-(z - start) / mean_excess), p)
+        if self.allowed.size:
+            p = p / (1.0 + np.exp(-design @ self.allowed))
+        return np.where(np.isfinite(score), np.clip(p, self.floor, 1.0), 1.0)
+
+    def needed_score(self, features: Floats, p: float) -> Floats:
+        """The score at which the p-value reaches `p`, shape (n,); 1 means that no score does (p below the floor)."""
+        design = _design(features, self.centre, self.spread)
+        chance = 1.0 / (1.0 + np.exp(-design @ self.allowed)) if self.allowed.size else np.ones(len(design))
+        wanted = p / chance
+        start, mean_excess = self.tail
+        body = np.interp(-wanted, -self.quantiles[1], self.quantiles[0])
+        z = np.where(wanted < TAIL, start - mean_excess * np.log(wanted / TAIL), body)
+        score = np.tanh(z * np.exp(design @ self.scale) + design @ self.location)
+        return np.where(wanted >= 1.0, -1.0, score) if p >= self.floor else np.ones(len(design))
+
+
+def _ridge(x: Floats, y: Floats) -> Floats:
+    """Least squares with a light penalty on all columns but the first: a background has few different companies."""
+    gram = x.T @ x
+    penalty = np.full(len(gram), 0.02 * len(x))
+    penalty[0] = 0.0
+    gram[np.diag_indices_from(gram)] += penalty
+    weights: Floats = np.linalg.solve(gram, x.T @ y)
+    return weights
+
+
+def _logistic(design: Floats, found: NDArray[np.bool_]) -> Floats:
+    """Logistic regression by Newton's method with a light ridge penalty."""
+    weights = np.zeros(design.shape[1])
+    penalty = 1e-3 * len(design)
+    for _ in range(50):
+        chance = 1.0 / (1.0 + np.exp(-np.clip(design @ weights, -30, 30)))
+        gradient = design.T @ (found - chance) - penalty * weights
+        curvature = (design * (chance * (1 - chance))[:, None]).T @ design
+        curvature[np.diag_indices_from(curvature)] += penalty
+        step = np.linalg.solve(curvature, gradient)
+        weights += step
+        if np.abs(step).max() < 1e-8:
+            break
+    return weights

@@ -1,0 +1,310 @@
+"""PatternDetector: from a drawing to a ranked table of companies with the odds of each."""
+
+from typing import Any, Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from tsbench import checks
+from tsbench.detect.bank import WHERE, Bank, Stretches, Where, bank_of, stretches_of
+from tsbench.detect.matches import COLUMNS, match_table
+from tsbench.detect.nulls import OddsTable, fit_odds, of_channel, run_features, surrogate_runs, testable
+from tsbench.detect.odds import Odds
+from tsbench.detect.search import Best, Executor, best_windows
+from tsbench.errors import BadInput, NotFitted
+from tsbench.evaluate import any_of, benjamini_hochberg
+from tsbench.patterns import NULLS, Null, Pattern
+from tsbench.records import State
+from tsbench.series import Panel
+from tsbench.series.calendar import is_live
+
+Floats = NDArray[np.float64]
+NullChoice = Null | Literal["largest"]
+STATE_VERSION = 1
+
+
+class PatternDetector:
+    """Finds a pattern in every company and says how likely that is by chance.
+
+    A hypothesis is one (pattern, entity): the largest score over positions, scales, gap-free stretches and
+    alternative channels. `fit` learns the odds on surrogates of a background, once for each null model; the default
+    verdict is the largest p-value over the nulls. Not a scikit-learn estimator: it takes panels.
+
+    Parameters
+        pattern : what to look for.
+        seed : fixes the surrogates; equal seed and background give equal numbers.
+        surrogates : per null and alternative channel. p-values go down to 1 / (surrogates + 1).
+        background_entities : at most so many entities, drawn evenly from the background, are resampled.
+    """
+
+    def __init__(
+        self, pattern: Pattern, *, seed: int = 0, surrogates: int = 20_000, background_entities: int = 400
+    ) -> None:
+        self.pattern = pattern
+        self.seed = checks.whole(seed, "seed", 0)
+        self.surrogates = checks.whole(surrogates, "surrogates", 500)
+        self.background_entities = checks.whole(background_entities, "background_entities", 10)
+        self._banks: dict[Where, Bank] = {where: bank_of(pattern, where) for where in WHERE}
+        self._odds: OddsTable = {}
+
+    def __repr__(self) -> str:
+        state = f"fitted on {self.surrogates} surrogates" if self._odds else "not fitted"
+        return f"PatternDetector({self.pattern!r}, {state})"
+
+    # ---- learning -------------------------------------------------------------------------------------
+
+    def fit(self, background: Panel, *, executor: Executor | None = None) -> Self:
+        """Learn what chance looks like.
+
+        Parameters
+            background : raw metrics of real series, the universe to be scanned or one like it; flagged values are
+                left out. Holes and NaN split a series.
+            executor : the searches go through its `map`.
+        Raises     NotFound: a metric the pattern needs is not there. TooShort: no stretch is long enough.
+        """
+        return self.fit_stretches(stretches_of(self.pattern, background), executor=executor)
+
+    def fit_stretches(self, stretches: Stretches, *, executor: Executor | None = None) -> Self:
+        """`fit` on channels that were evaluated before (the cross-sectional ones on their whole universe)."""
+        stretches = self._sample(stretches)
+        self._odds = fit_odds(stretches, self._banks, surrogates=self.surrogates, seed=self.seed, executor=executor)
+        return self
+
+    def _sample(self, stretches: Stretches) -> Stretches:
+        entities = np.unique(stretches.entity)
+        if entities.size <= self.background_entities:
+            return stretches
+        chosen = np.random.default_rng(self.seed).choice(entities, self.background_entities, replace=False)
+        return stretches.keep(np.isin(stretches.entity, chosen))
+
+    # ---- answering ------------------------------------------------------------------------------------
+
+    def scan(
+        self,
+        panel: Panel,
+        *,
+        where: Where = "now",
+        as_of: Any = None,
+        null: NullChoice = "largest",
+        confirm: int = 0,
+        executor: Executor | None = None,
+    ) -> pd.DataFrame:
+        """Every entity's best match, most surprising first.
+
+        Parameters
+            panel : raw metrics; flagged values are left out.
+            where : "now" = ends in the last two periods of a live entity; "history" = anywhere, dead entities too;
+                "forming" = the first 60 to 90 % of the drawing ends in the last two periods.
+            as_of : use only what was public then (see `Panel.select`).
+            null : whose p-value is the verdict; "largest" takes the largest over all.
+            confirm : for the first so many rows also run 999 surrogates of that very series per null; column
+                p_confirmed.
+            executor : the search goes through its `map`.
+        Returns
+            DataFrame, one row per entity, columns as `tsbench.detect.matches.COLUMNS`. Entities that could not be
+            tested stand at the end with their reason in `status` and NaN odds; q_value is Benjamini-Hochberg over
+            the tested ones.
+        Raises     NotFitted: `fit` first.
+        """
+        if as_of is not None:
+            panel = panel.select(as_of=as_of)
+        stretches = stretches_of(self.pattern, panel)
+        table = self.score(stretches, where=where, null=null, executor=executor)
+        table["q_value"] = benjamini_hochberg(table["p_value"])
+        table = table.sort_values(["p_value", "score"], ascending=[True, False], kind="stable", na_position="last")
+        table = table.reset_index(drop=True)
+        if confirm:
+            first = self.confirm(stretches, list(table["entity"][:confirm]), where=where)
+            table["p_confirmed"] = pd.Series(first).reindex(table.index)
+        return table
+
+    def score(
+        self,
+        stretches: Stretches,
+        *,
+        where: Where,
+        null: NullChoice = "largest",
+        newest: int | None = None,
+        executor: Executor | None = None,
+    ) -> pd.DataFrame:
+        """Search and odds for prepared stretches, in the order of their entities, without q-values.
+
+        A chunk of a larger panel gives `newest` (microseconds), the last period of the whole, to tell the live.
+        """
+        if not self._odds:
+            raise NotFitted("this detector has no odds yet; call fit(background) first")
+        checks.choice(where, "where", WHERE)
+        checks.choice(null, "null", (*NULLS, "largest"))
+        live = live_entities(stretches, newest)
+        bank = self._banks[where]
+        long_enough = testable(stretches, bank)
+        first_end = stretches.first_end(where)
+        reaches = stretches.stop >= first_end
+        asked = long_enough & reaches & (live[stretches.entity] | (where == "history"))
+        best = self._search(stretches, asked, first_end, bank, executor)
+        rows = np.flatnonzero(asked)
+        p: dict[Null, Floats] = {kind: np.full(asked.size, np.nan) for kind in NULLS}
+        features = run_features(stretches, rows)
+        for channel in np.unique(stretches.channel[rows]):
+            here = stretches.channel[rows] == channel
+            for kind in NULLS:
+                odds = self._odds_of(where, kind, int(channel))
+                p[kind][rows[here]] = odds.p_value(features[here], best.score[rows[here]])
+        return match_table(self.pattern, stretches, bank, best, p, asked, live, where, null)
+
+    def _search(
+        self, stretches: Stretches, asked: NDArray[np.bool_], first_end: NDArray[np.int64], bank: Bank,
+        executor: Executor | None,
+    ) -> Best:  # fmt: skip
+        n = asked.size
+        best = Best(np.full(n, -np.inf), np.full(n, -1), np.full(n, -1))
+        for channel in np.unique(stretches.channel[asked]):
+            rows = np.flatnonzero(asked & (stretches.channel == channel))
+            values = stretches.values if channel < 0 else stretches.values[channel : channel + 1]
+            runs = (stretches.start[rows], stretches.stop[rows], first_end[rows])
+            found = best_windows(values, runs, of_channel(bank, int(channel)), executor=executor)
+            best.score[rows], best.start[rows], best.scale[rows] = found.score, found.start, found.scale
+        return best
+
+    def _odds_of(self, where: Where, kind: Null, channel: int) -> Odds:
+        if (where, kind, channel) not in self._odds:
+            expression = self.pattern.expressions[channel] if channel >= 0 else "the joint pattern"
+            raise BadInput(f"the background had no stretch of {expression} long enough; fit on series that have it")
+        return self._odds[where, kind, channel]
+
+    def score_windows(self, windows: ArrayLike) -> Floats:
+        """Correlation of given windows with the pattern, without search, gate or odds.
+
+        Parameters
+            windows : shape (n, channels, window) or, for one channel, (n, window). NaN gives NaN.
+        Returns
+            float64, shape (n,), in [-1, 1]: the smallest over the channels ("all") or the largest ("any").
+        """
+        x = np.asarray(windows, dtype=np.float64)
+        x = x[:, None, :] if x.ndim == 2 else x
+        if x.ndim != 3 or x.shape[1] != len(self.pattern.channels):
+            raise BadInput(f"windows must have shape (n, {len(self.pattern.channels)}, window), got {x.shape}")
+        centred = x - x.mean(axis=2, keepdims=True)
+        norm = np.sqrt((centred**2).sum(axis=2))
+        shaped = [k for k, channel in enumerate(self.pattern.channels) if channel.points]
+        templates = [self.pattern.template(k, x.shape[2]) for k in shaped]
+        scores = np.stack(
+            [
+                np.divide(centred[:, k] @ t, norm[:, k], out=np.zeros(len(x)), where=norm[:, k] != 0)
+                for k, t in zip(shaped, templates, strict=True)
+            ]
+        )
+        if self.pattern.polarity != "as_drawn":
+            scores = -scores if self.pattern.polarity == "inverted" else np.abs(scores)
+        joined: Floats = scores.min(axis=0) if self.pattern.combine == "all" else scores.max(axis=0)
+        return joined
+
+    def confirm(self, stretches: Stretches, entities: list[str], *, where: Where, n: int = 999) -> Floats:
+        """p-values of some entities from surrogates of their own series, the largest over the nulls.
+
+        No model stands between: (1 + surrogates that score at least as high) / (n + 1), Sidak over the stretches.
+        NaN for an entity that was not tested. Costs a rescan of n series per stretch and null.
+        """
+        bank = self._banks[where]
+        first_end = stretches.first_end(where)
+        asked = testable(stretches, bank) & (stretches.stop >= first_end)
+        out = np.full(len(entities), np.nan)
+        position = {entity: i for i, entity in enumerate(stretches.index["entity"])}
+        for i, entity in enumerate(entities):
+            rows = np.flatnonzero(asked & (stretches.entity == position.get(entity, -1)))
+            if not rows.size:
+                continue
+            mask = np.isin(np.arange(asked.size), rows)
+            observed = self._search(stretches, mask, first_end, bank, None).score[rows]
+            worst = 0.0
+            for number, kind in enumerate(NULLS):
+                smallest = 1.0
+                for r, score in zip(rows, observed, strict=True):
+                    rng = np.random.default_rng([self.seed, 7, number, int(position[entity]), int(r - rows[0])])
+                    values, _, length = surrogate_runs(stretches, np.array([r]), n, kind, rng)
+                    stop = np.cumsum(length)
+                    end = stop - (stretches.stop[r] - first_end[r]) if where != "history" else np.zeros_like(stop)
+                    channel = of_channel(bank, int(stretches.channel[r]))
+                    null = best_windows(values, (stop - length, stop, end), channel).score
+                    smallest = min(smallest, float(1 + (null >= score).sum()) / (n + 1) if np.isfinite(score) else 1.0)
+                worst = max(worst, float(any_of(smallest, rows.size)))
+            out[i] = worst
+        return out
+
+    def needed_score(self, lengths: ArrayLike, *, q: float, family: int, where: Where = "now") -> pd.DataFrame:
+        """The score a lone match must reach to pass, by length of the series; 1 = no score reaches it.
+
+        Parameters
+            lengths : periods. q : the false discovery rate asked for. family : entities tested together; the first
+                of them needs p <= q / family.
+        Returns
+            DataFrame, one row per length and channel: length, channel, needed score under the strictest null. The
+            other features are the background's average.
+        """
+        rows = []
+        lengths = np.asarray(lengths, dtype=np.int64)
+        for channel in sorted({c for _, _, c in self._odds}):
+            needed = np.full(lengths.size, -1.0)
+            for kind in NULLS:
+                odds = self._odds_of(where, kind, channel)
+                features = np.tile(odds.centre, (lengths.size, 1))
+                features[:, 0] = np.log(lengths)
+                needed = np.maximum(needed, odds.needed_score(features, q / family))
+            shortest = max(10, int(self._banks[where].length.min()) + 1)
+            needed = np.where(lengths < shortest, 1.0, needed)
+            name = " & ".join(self.pattern.expressions) if channel < 0 else self.pattern.expressions[channel]
+            rows += [
+                {"length": int(n), "channel": name, "needed": float(s)} for n, s in zip(lengths, needed, strict=True)
+            ]
+        return pd.DataFrame(rows, columns=["length", "channel", "needed"])
+
+    # ---- state ----------------------------------------------------------------------------------------
+
+    def to_state(self) -> State:
+        """Everything fitted, as plain numbers. Raises NotFitted before `fit`."""
+        if not self._odds:
+            raise NotFitted("this detector has no odds yet; call fit(background) first")
+        arrays = {
+            f"{where}|{kind}|{channel}|{name}": np.asarray(getattr(odds, name))
+            for (where, kind, channel), odds in self._odds.items()
+            for name in Odds.__dataclass_fields__
+        }
+        meta = {
+            "pattern": self.pattern.to_json(),
+            "seed": self.seed,
+            "surrogates": self.surrogates,
+            "background_entities": self.background_entities,
+        }
+        return State("pattern_detector", STATE_VERSION, meta, arrays)
+
+    @classmethod
+    def from_state(cls, state: State) -> "PatternDetector":
+        """The inverse of `to_state`. Raises BadInput for another kind or a newer version."""
+        if state.kind != "pattern_detector" or state.version > STATE_VERSION:
+            raise BadInput(
+                f"a state of kind {state.kind} v{state.version} is no pattern detector up to v{STATE_VERSION}"
+            )
+        meta = dict(state.meta)
+        detector = cls(Pattern.from_json(meta.pop("pattern")), **meta)
+        parts: dict[tuple[str, str, str], dict[str, Any]] = {}
+        for key, array in state.arrays.items():
+            where, kind, channel, name = key.split("|")
+            parts.setdefault((where, kind, channel), {})[name] = array
+        for (where, kind, channel), fields in parts.items():
+            place: Any = (where, kind, int(channel))
+            detector._odds[place] = Odds(**{**fields, "n": int(fields["n"])})
+        return detector
+
+
+def live_entities(stretches: Stretches, newest: int | None = None) -> NDArray[np.bool_]:
+    """Which entities still report: their last usable period is at most 1.5 periods behind the newest of all."""
+    has = stretches.last > 0
+    last = np.where(has, stretches.times[np.maximum(stretches.last, 1) - 1] if stretches.times.size else 0, 0)
+    if not has.any():
+        return has
+    limit = int(last[has].max()) if newest is None else newest
+    return has & is_live(last, limit, stretches.index["frequency"].to_numpy(dtype=object))
+
+
+__all__ = ["COLUMNS", "NullChoice", "PatternDetector", "live_entities"]

@@ -1,0 +1,59 @@
+"""From many p-values to a set one can trust."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tsbench.errors import BadInput
+
+
+def benjamini_hochberg(p: ArrayLike) -> NDArray[np.float64]:
+    """q-values: the smallest false discovery rate at which each hypothesis would be accepted.
+
+    Accepting all with q <= a keeps the expected share of false ones among the accepted at or below a, for independent
+    or positively dependent p-values. Cost O(n log n).
+
+    Parameters
+        p : p-values, shape (n,). NaN = not tested: it does not count in the family and stays NaN.
+    Returns
+        float64, shape (n,), each >= its p and <= 1.
+    Raises     BadInput: a value outside [0, 1].
+    Source     Benjamini & Hochberg (1995), Controlling the false discovery rate, theorem 1, as step-up q-values.
+    Examples
+        >>> benjamini_hochberg([0.01, 0.04, 0.03, 0.5]).round(4).tolist()
+        [0.04, 0.0533, 0.0533, 0.5]
+    """
+    p = np.asarray(p, dtype=np.float64)
+    tested = ~np.isnan(p)
+    if ((p[tested] < 0) | (p[tested] > 1)).any():
+        raise BadInput(f"p-values lie in [0, 1], got {p[tested].min():g} to {p[tested].max():g}")
+    family = p[tested]
+    order = np.argsort(family)
+    ratio = family[order] * family.size / np.arange(1, family.size + 1)
+    q = np.empty_like(family)
+    q[order] = np.minimum(np.minimum.accumulate(ratio[::-1])[::-1], 1.0)
+    out = np.full_like(p, np.nan)
+    out[tested] = q
+    return out
+
+
+def any_of(p: ArrayLike, tries: ArrayLike) -> NDArray[np.float64]:
+    """The p-value of the smallest of `tries` p-values: 1 - (1 - p)^tries (Sidak 1967).
+
+    Exact when the tries are independent, on the safe side when they depend positively.
+    """
+    p = np.asarray(p, dtype=np.float64)
+    combined: NDArray[np.float64] = -np.expm1(np.asarray(tries) * np.log1p(-np.minimum(p, 1 - 1e-16)))
+    return combined
+
+
+def binomial_interval(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval for a share of `hits` in `n` trials; (0, 1) when n is 0."""
+    if n == 0:
+        return (0.0, 1.0)
+    from statistics import NormalDist
+
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    share = hits / n
+    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
+    return (max(0.0, centre - half), min(1.0, centre + half))

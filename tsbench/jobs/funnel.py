@@ -1,0 +1,57 @@
+"""How many companies each condition of a scan left, and how many of the dead ones it cost."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tsbench.detect import Stretches, live_entities
+
+
+def funnel(companies: pd.DataFrame, universe: Stretches, matches: pd.DataFrame, sector: str | None) -> pd.DataFrame:
+    """The universe, condition by condition.
+
+    Parameters
+        companies : the store's companies (column symbol). universe : all of them as the pattern sees them.
+        matches : the scan's rows. sector : the filter, if any.
+    Returns
+        DataFrame stage, companies, dead, note, one row per condition in order; the last is "tested". `dead` are
+        companies whose last usable period is more than 1.5 periods behind the newest; leaving them out flatters
+        any statement about what companies do, so every stage shows how many it keeps.
+    """
+    live = dict(zip(universe.index["entity"], live_entities(universe), strict=True))
+    stages: list[tuple[str, set[str], str]] = []
+
+    def add(stage: str, kept: set[str], note: str = "") -> None:
+        stages.append((stage, kept, note))
+
+    everyone = set(companies["symbol"])
+    add("in the store", everyone)
+    known = set(universe.index["entity"])
+    if known != everyone:
+        add("have the metrics", known, "at least one value of a metric that the pattern reads")
+    if sector is not None:
+        known = set(matches["entity"])
+        add(f"in sector {sector}", known)
+    for status, stage, note in (
+        ("no clean run", "have clean values", "without holes and flagged values something is left"),
+        ("not live", "still reporting", "last period at most 1.5 periods behind the newest"),
+        ("too short", "long enough", "a gap-free stretch holds the shortest match"),
+    ):
+        out = set(matches["entity"][matches["status"] == status])
+        if out:
+            known = known - out
+            add(stage, known, note)
+    add("tested", known, "the family of the q-values")
+    return pd.DataFrame(
+        [
+            {"stage": stage, "companies": len(kept), "dead": sum(not live.get(e, False) for e in kept), "note": note}
+            for stage, kept, note in stages
+        ]
+    )
+
+
+def lengths(universe: Stretches) -> NDArray[np.int64]:
+    """The longest gap-free stretch of every entity, in periods; 0 where there is none."""
+    longest = np.zeros(len(universe.index), np.int64)
+    np.maximum.at(longest, universe.entity, universe.stop - universe.start)
+    return longest

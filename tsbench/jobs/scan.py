@@ -1,0 +1,214 @@
+"""One pattern over every company of the store: read once, chunks over an executor, each chunk kept as it comes."""
+
+import hashlib
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from tsbench import checks
+from tsbench.detect import Executor, NullChoice, PatternDetector, Stretches, Where, stretches_of
+from tsbench.errors import BadInput, NotFound
+from tsbench.evaluate import benjamini_hochberg
+from tsbench.jobs.funnel import funnel
+from tsbench.patterns import Pattern, library, named
+from tsbench.series import Panel
+
+if TYPE_CHECKING:
+    from tsbench.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a scan found.
+
+    matches : one row per company, tested or not; columns as `tsbench.detect.matches.COLUMNS` and p_confirmed.
+    funnel : stage, companies, dead, note: how many companies each condition left.
+    seconds : wall time of read, channels, fit, search (with significance), confirm and write.
+    """
+
+    id: str
+    pattern: Pattern
+    parameters: dict[str, Any]
+    matches: pd.DataFrame
+    funnel: pd.DataFrame
+    seconds: dict[str, float]
+
+    def passing(self, q: float = 0.1) -> pd.DataFrame:
+        """The matches with q_value <= q, most surprising first."""
+        return self.matches[self.matches["q_value"] <= q]
+
+    def __repr__(self) -> str:
+        tested = int((self.matches["status"] == "tested").sum())
+        return f"Scan({self.id!r}, {self.pattern.name}, {tested} companies tested, {len(self.passing())} at q <= 0.1)"
+
+
+def scan(
+    store: "Store",
+    pattern: Pattern | str,
+    *,
+    scan_id: str | None = None,
+    where: Where = "now",
+    as_of: Any = None,
+    sector: str | None = None,
+    frequency: str = "quarterly",
+    null: NullChoice = "largest",
+    seed: int = 0,
+    confirm: int = 10,
+    chunk: int = 250,
+    detector: PatternDetector | None = None,
+    executor: Executor | None = None,
+    progress: bool = True,
+) -> Scan:
+    """Scan every company for a pattern; kept in the store chunk by chunk.
+
+    Parameters
+        store : where the companies are read (one statement) and the matches are kept.
+        pattern : a Pattern, or the name of one that is saved in the store or shipped.
+        scan_id : name of the scan; an unfinished scan of that name goes on where it stopped, a finished one is
+            returned as it is. Default: a new name.
+        where, as_of, null, confirm : as in `PatternDetector.scan`.
+        sector : only companies of this sector are tested; medians and ranks over the universe still see all.
+        frequency : of the series to read.
+        seed : fixes the surrogates.
+        chunk : companies per transaction.
+        detector : a fitted one for this pattern; default: fit one on the companies read.
+        executor : chunks go through its `map`; default: one thread per core.
+        progress : a bar on standard error.
+    Raises     NotFound: no such pattern, sector or metric. BadInput: the scan_id belongs to a scan with another
+        pattern, other parameters or other data.
+    """
+    pattern = resolve(store, pattern)
+    checks.whole(chunk, "chunk", 1)
+    scan_id = scan_id or f"{pattern.name}-{uuid.uuid4().hex[:8]}"
+    parameters = {
+        "where": where,
+        "as_of": None if as_of is None else str(pd.Timestamp(as_of).date()),
+        "sector": sector,
+        "frequency": frequency,
+        "null": null,
+        "seed": detector.seed if detector else seed,
+        "confirm": confirm,
+        "chunk": chunk,
+    }
+    clock = _Clock()
+    panel = store.series_of(metric=pattern.metrics, frequency=frequency, as_of=as_of)
+    if not len(panel):
+        raise NotFound(
+            f"the store holds no {frequency} {' or '.join(pattern.metrics)}{' as of ' + str(as_of) if as_of else ''}; "
+            "see `tsbench load`"
+        )
+    clock.lap("read")
+    universe = stretches_of(pattern, panel)
+    tested = _of_sector(universe, sector)
+    clock.lap("channels")
+    row = store.scans.begin(scan_id, pattern.to_json(), parameters, data_hash(panel))
+    if row.status != "done":
+        with _threads(executor) as pool:
+            if detector is None:
+                detector = PatternDetector(pattern, seed=seed).fit_stretches(universe, executor=pool)
+            elif detector.pattern != pattern:
+                raise BadInput(
+                    f"the detector was fitted for {detector.pattern.name!r}, the scan is for {pattern.name!r}"
+                )
+            clock.lap("fit")
+            live = universe.last > 0
+            newest = int(universe.times[universe.last[live] - 1].max()) if live.any() else None
+            score = partial(_score_chunk, detector, where=where, null=null, newest=newest)
+            done = store.scans.done_chunks(scan_id)
+            todo = [i for i in range(0, len(tested.index), chunk) if i // chunk not in done]
+            pieces = (tested.only(np.arange(i, min(i + chunk, len(tested.index)))) for i in todo)
+            for i, rows in zip(todo, _bar(pool.map(score, pieces), len(todo), pattern.name, progress), strict=True):
+                clock.lap("search")
+                store.scans.put_chunk(scan_id, i // chunk, rows)
+                clock.lap("write")
+        verdict = store.scans.matches(scan_id)[["entity", "p_value", "score"]]
+        verdict["q_value"] = benjamini_hochberg(verdict["p_value"])
+        clock.lap("search")
+        best = verdict.sort_values(["p_value", "score"], ascending=[True, False]).head(confirm)
+        names = list(best["entity"][best["p_value"].notna()])
+        own = dict(zip(names, detector.confirm(tested, names, where=where), strict=True))
+        verdict["p_confirmed"] = verdict["entity"].map(own).astype(float)
+        clock.lap("confirm")
+        store.scans.finish(scan_id, verdict[["entity", "q_value", "p_confirmed"]])
+        clock.lap("write")
+    matches = store.scans.matches(scan_id).sort_values(
+        ["p_value", "score"], ascending=[True, False], kind="stable", na_position="last", ignore_index=True
+    )
+    return Scan(
+        scan_id, pattern, parameters, matches, funnel(store.companies(), universe, matches, sector), clock.seconds
+    )
+
+
+def resolve(store: "Store", pattern: Pattern | str) -> Pattern:
+    """The pattern itself, or the one of that name: saved in the store first, then shipped."""
+    if isinstance(pattern, Pattern):
+        return pattern
+    saved = store.patterns.names()
+    if pattern in saved:
+        return Pattern.from_json(store.patterns.get(pattern))
+    checks.known(pattern, "pattern", [*saved, *library()])
+    return named(pattern)
+
+
+def data_hash(panel: Panel) -> str:
+    """A fingerprint of the data a scan saw: identity, times, values and flags of every series."""
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(panel.index.iloc[:, :5].to_csv(index=False).encode())
+    for array in (panel.offsets, panel.times, panel.values, panel.flags):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _score_chunk(detector: PatternDetector, stretches: Stretches, **question: Any) -> pd.DataFrame:
+    return detector.score(stretches, **question)
+
+
+def _of_sector(universe: Stretches, sector: str | None) -> Stretches:
+    if sector is None:
+        return universe
+    inside = np.flatnonzero(universe.index["sector"] == sector)
+    if not inside.size:
+        known = ", ".join(sorted(universe.index["sector"].astype(str).unique()))
+        raise NotFound(f"no company of sector {sector!r}; there are {known}")
+    return universe.only(inside)
+
+
+def _bar(found: Any, total: int, name: str, progress: bool) -> Iterator[pd.DataFrame]:
+    from tqdm.auto import tqdm
+
+    yield from tqdm(found, total=total, desc=f"scan {name}", unit="chunk", disable=not progress)
+
+
+@contextmanager
+def _threads(executor: Executor | None) -> Iterator[Executor]:
+    """The caller's executor, or a thread per core; on Ctrl-C chunks not begun are dropped, those begun finish."""
+    if executor is not None:
+        yield executor
+        return
+    pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="scan")
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _Clock:
+    """Wall time by step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, step: str) -> None:
+        now = time.perf_counter()
+        self.seconds[step] = self.seconds.get(step, 0.0) + now - self._last
+        self._last = now

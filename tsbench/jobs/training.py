@@ -1,0 +1,52 @@
+"""Fit the detector of a pattern to the companies of the store, and register it."""
+
+from typing import TYPE_CHECKING
+
+from tsbench.detect import Executor, PatternDetector, stretches_of
+from tsbench.errors import NotFound
+from tsbench.jobs.scan import data_hash, resolve
+from tsbench.patterns import Pattern
+
+if TYPE_CHECKING:
+    from tsbench.store import ModelVersion, Store
+
+
+# periods of history for which the needed score is noted: 5, 10, 20 years of quarters
+LENGTHS = (20, 40, 80)
+
+
+def train(
+    store: "Store",
+    pattern: Pattern | str,
+    *,
+    frequency: str = "quarterly",
+    seed: int = 0,
+    executor: Executor | None = None,
+) -> "ModelVersion":
+    """Fit a detector on every company and register it under the pattern's name as a new version.
+
+    Parameters
+        store : where the companies are read and the model is kept.
+        pattern : a Pattern, or the name of one that is saved in the store or shipped.
+        frequency : of the series to read.
+        seed : fixes the surrogates.
+        executor : the searches go through its `map`.
+    Returns
+        ModelVersion. Its metrics: companies and stretches learnt from, and for 20, 40 and 80 periods of history the
+        score that a lone company among all would need for q <= 0.1.
+    Raises     NotFound: no such pattern, or no company has what it needs.
+    """
+    pattern = resolve(store, pattern)
+    panel = store.series_of(metric=pattern.metrics, frequency=frequency)
+    if not len(panel):
+        raise NotFound(f"the store holds no {frequency} {' or '.join(pattern.metrics)}; see `tsbench load`")
+    stretches = stretches_of(pattern, panel)
+    detector = PatternDetector(pattern, seed=seed).fit_stretches(stretches, executor=executor)
+    companies = len(stretches.index)
+    needed = detector.needed_score(LENGTHS, q=0.1, family=companies)
+    metrics = {
+        "companies": companies,
+        "stretches": int(stretches.start.size),
+        "needed_score": needed.to_dict("records"),
+    }
+    return store.registry.put(pattern.name, detector, metrics=metrics, data_hash=data_hash(panel), seed=seed)

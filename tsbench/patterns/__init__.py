@@ -1,0 +1,21 @@
+"""Patterns: what to look for, in which view of a series, and the null models that say what chance looks like."""
+
+from tsbench.patterns.constraints import Constraint
+from tsbench.patterns.expressions import evaluate, evaluate_all, metrics_of
+from tsbench.patterns.library import library, named
+from tsbench.patterns.spec import Channel, Pattern
+from tsbench.patterns.surrogates import NULLS, Null, surrogates
+
+__all__ = [
+    "NULLS",
+    "Channel",
+    "Constraint",
+    "Null",
+    "Pattern",
+    "evaluate",
+    "evaluate_all",
+    "library",
+    "metrics_of",
+    "named",
+    "surrogates",
+]

@@ -1,0 +1,95 @@
+"""The drawing of a pattern: what is looked for in each channel, with its tolerance."""
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from tsbench.patterns import Channel, Pattern
+from tsbench.plots.theme import BAND, DRAWN, QUIET, figure
+from tsbench.plots.units import rule, words
+
+Floats = NDArray[np.float64]
+POINTS, SHAPES = 121, 400
+
+
+def drawing(pattern: Pattern, *, height: int = 240) -> go.Figure:
+    """The shape of every channel side by side, each with its tolerance band.
+
+    A channel with points shows its line and the band in which 90 % of the tolerated shapes lie (see `tolerance`).
+    A channel without points is held by its constraints only and shows the wedge in which it may end.
+    """
+    fig = figure(height=height)
+    n = len(pattern.channels)
+    for i, channel in enumerate(pattern.channels):
+        left, right = (i + 0.06) / n, (i + 0.94) / n
+        x, y = f"x{i + 1 if i else ''}", f"y{i + 1 if i else ''}"
+        if channel.points:
+            _shape(fig, pattern, channel, x, y)
+        else:
+            _wedge(fig, pattern, channel, x, y)
+        rules = [rule(c).removeprefix(words(channel.expression)).strip() for c in pattern.constraints if c.channel == channel.expression]
+        axis = {"showticklabels": False, "showgrid": False, "fixedrange": True}
+        fig.update_layout(
+            {
+                f"xaxis{i + 1 if i else ''}": {**axis, "domain": [left, right], "anchor": y},
+                f"yaxis{i + 1 if i else ''}": {**axis, "domain": [0.14, 0.84], "anchor": x},
+            }
+        )
+        fig.add_annotation(
+            text=f"<b>{words(channel.expression)}</b>",
+            **_at((left + right) / 2, 1.0, "bottom"),
+            yshift=-14,
+        )
+        fig.add_annotation(
+            text="<br>".join(rules) or "any height",
+            **_at((left + right) / 2, 0.1, "top"),
+            font={"size": 12, "color": QUIET},
+        )
+    return fig.update_layout(showlegend=False, margin={"t": 24, "b": 22, "l": 0, "r": 0})
+
+
+def tolerance(channel: Channel, *, warp: float, jitter: float, seed: int = 0) -> tuple[Floats, Floats, Floats]:
+    """Where tolerated versions of a channel's shape lie: (x, lower, upper), the 5 % and 95 % quantiles at each x.
+
+    Control points move in height by up to `jitter` of the shape's range and, between the ends, in time by up to
+    `warp` of the room to their neighbours.
+    """
+    rng = np.random.default_rng(seed)
+    x, y = np.array(channel.points).T
+    grid = np.linspace(0.0, 1.0, POINTS)
+    room = np.zeros(x.size)
+    room[1:-1] = np.minimum(np.diff(x)[:-1], np.diff(x)[1:])
+    moved_x = x + warp * room * rng.uniform(-1, 1, (SHAPES, x.size))
+    moved_y = y + jitter * np.ptp(y) * rng.uniform(-1, 1, (SHAPES, x.size))
+    shapes = np.stack([np.interp(grid, a, b) for a, b in zip(moved_x, moved_y, strict=True)])
+    lower, upper = np.quantile(shapes, [0.05, 0.95], axis=0)
+    return grid, lower, upper
+
+
+def _shape(fig: go.Figure, pattern: Pattern, channel: Channel, x: str, y: str) -> None:
+    grid, lower, upper = tolerance(channel, warp=pattern.warp, jitter=pattern.jitter)
+    flip = -1.0 if pattern.polarity == "inverted" else 1.0
+    xs, ys = np.array(channel.points).T
+    band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "xaxis": x, "yaxis": y}
+    fig.add_scatter(x=grid, y=flip * lower, **band)
+    fig.add_scatter(x=grid, y=flip * upper, fill="tonexty", fillcolor=BAND, **band)
+    fig.add_scatter(
+        x=xs, y=flip * ys, mode="lines", line={"color": DRAWN, "width": 3}, hoverinfo="skip", xaxis=x, yaxis=y
+    )
+
+
+def _wedge(fig: go.Figure, pattern: Pattern, channel: Channel, x: str, y: str) -> None:
+    """From one level, between the bounds of the channel's change."""
+    changes = [c.bounds for c in pattern.constraints if c.channel == channel.expression and "change" in c.kind]
+    low, high = changes[0] if changes else (-np.inf, np.inf)
+    reach = max([abs(b) for b in (low, high) if np.isfinite(b)], default=1.0)
+    low, high = max(low, -3 * reach), min(high, 3 * reach)
+    place = {"mode": "lines", "hoverinfo": "skip", "xaxis": x, "yaxis": y}
+    fig.add_scatter(x=[0, 1, 1, 0], y=[0, low, high, 0], fill="toself", fillcolor=BAND, line={"width": 0}, **place)
+    fig.add_scatter(x=[0, 1], y=[0, (low + high) / 2], line={"color": DRAWN, "width": 2, "dash": "dot"}, **place)
+    axis = "yaxis" + y.removeprefix("y")
+    fig.update_layout({axis: {"range": [-3 * reach, 3 * reach]}})
+
+
+def _at(x: float, y: float, anchor: str) -> dict[str, object]:
+    return {"x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": anchor, "showarrow": False}

@@ -1,0 +1,92 @@
+"""Series over time, as they are."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+
+from tsbench.errors import BadInput
+from tsbench.plots.theme import INK, PAPER, SEQUENCE, figure
+from tsbench.plots.units import Unit, amount, unit_of, words
+from tsbench.series import Panel
+
+MOST_ENTITIES = 12
+
+
+def series(panel: Panel, *, height: int = 150) -> go.Figure:
+    """Every series of a panel, one row of the figure per metric, a line per entity; a missing value is a gap.
+
+    Parameters
+        panel : up to 12 entities. Values that the quality pass doubts are hollow.
+        height : pixels per metric.
+    Raises     BadInput: the panel is empty or holds more entities than a reader can tell apart.
+    """
+    entities, metrics = panel.entities, list(dict.fromkeys(panel.index["metric"]))
+    if not 0 < len(entities) <= MOST_ENTITIES:
+        raise BadInput(f"{len(entities)} entities to draw; select 1 to {MOST_ENTITIES}")
+    fig = figure(height=height * len(metrics) + 60)
+    room = 1 / len(metrics)
+    for i, metric in enumerate(metrics):
+        number = str(i + 1) if i else ""
+        top = 1 - i * room
+        unit = unit_of(metric) if metric.isidentifier() else Unit("number")
+        fig.update_layout(
+            {
+                f"yaxis{number}": {"domain": [top - 0.8 * room, top], "anchor": f"x{number}", **axis(unit)},
+                f"xaxis{number}": {"anchor": f"y{number}", **({"matches": "x"} if i else {}), "type": "date", "showticklabels": i == len(metrics) - 1},
+            }
+        )
+        title = f"<b>{words(metric)}</b>" if metric.isidentifier() else f"<b>{metric}</b>"
+        fig.add_annotation(text=title, x=0, y=top, xref="paper", yref="paper", xanchor="left", yanchor="bottom", showarrow=False)
+    several = len(entities) > 1
+    for row in range(len(panel)):
+        entity, metric = panel.index["entity"].iloc[row], panel.index["metric"].iloc[row]
+        number = str(metrics.index(metric) + 1) if metrics.index(metric) else ""
+        times, values = panel.series(row)
+        flags = panel.flags[panel.offsets[row] : panel.offsets[row + 1]]
+        colour = SEQUENCE[entities.index(entity) % len(SEQUENCE)]
+        place = {"xaxis": f"x{number}", "yaxis": f"y{number}", "legendgroup": entity}
+        fig.add_scatter(**line(times, values, unit_of(metric) if metric.isidentifier() else Unit("number"), colour), **place, name=entity, showlegend=several and metric == metrics[0])
+        if (flags > 0).any():
+            fig.add_scatter(**hollow(times[flags > 0], values[flags > 0]), **place, showlegend=False)
+    return fig.update_layout(margin={"t": 44})
+
+
+def line(times: NDArray[np.int64], values: NDArray[np.float64], unit: Unit, colour: str) -> dict[str, object]:
+    """The arguments of a scatter trace: a line with gaps at NaN whose hover tells the value in its unit."""
+    return {
+        "x": dates(times),
+        "y": values,
+        "mode": "lines",
+        "connectgaps": False,
+        "line": {"color": colour, "width": 1.8},
+        "text": [amount(v, unit) for v in values],
+        "hovertemplate": "%{x|%b %Y}: %{text}",
+    }
+
+
+def hollow(times: NDArray[np.int64], values: NDArray[np.float64], said: list[str] | None = None) -> dict[str, object]:
+    """The arguments of a scatter trace: hollow points for values that are doubted and left out."""
+    return {
+        "x": dates(times),
+        "y": values,
+        "mode": "markers",
+        "marker": {"color": PAPER, "size": 7, "line": {"color": INK, "width": 1.4}},
+        "text": said or ["doubtful value, left out"] * len(values),
+        "hovertemplate": "%{x|%b %Y}: %{text}<extra></extra>",
+    }
+
+
+def axis(unit: Unit) -> dict[str, object]:
+    """The y axis of a unit: "$10B", "10%", plain; logarithmic when the expression is."""
+    scale: dict[str, object] = {"type": "log"} if unit.log else {}
+    if unit.kind == "share":
+        return {**scale, "tickformat": ".0%", "nticks": 5}
+    if unit.kind == "money":
+        return {**scale, "tickprefix": "$", "exponentformat": "B", "nticks": 5}
+    return {**scale, "nticks": 5}
+
+
+def dates(times: NDArray[np.int64]) -> pd.DatetimeIndex:
+    """Microseconds UTC as dates without a zone, which plotly shows as they are."""
+    return pd.DatetimeIndex(times.astype("datetime64[us]"))

@@ -1,0 +1,161 @@
+"""What a channel expression measures, in words and in numbers a reader takes in at a glance."""
+
+import ast
+import math
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from tsbench.patterns import Constraint, metrics_of
+
+Kind = Literal["money", "share", "number"]
+MONEY = {"revenue", "revenue_ttm", "market_cap", "net_income", "invested_capital"}
+SHARES = {"roic"}
+WORDS = {
+    "roic": "return on capital",
+    "market_cap": "market cap",
+    "revenue_ttm": "12-month revenue",
+    "net_income": "net income",
+    "invested_capital": "invested capital",
+}
+_PHRASES: dict[str, Callable[[str, str], str]] = {
+    "ttm": lambda x, _: f"12-month {x}",
+    "yoy": lambda x, _: f"{x} growth",
+    "accel": lambda x, _: f"change in {x} growth",
+    "log": lambda x, _: x,
+    "lag": lambda x, k: f"{x} {k} periods before",
+    "change": lambda x, k: f"change in {x} over {k} periods",
+    "minus_median": lambda x, group: f"{x} above the {group} median",
+    "rank_in": lambda x, group: f"{x} rank in its {group}",
+}
+
+
+class Unit(NamedTuple):
+    """money, share (of one, read in percent) or number; `log` when the expression is a logarithm of it."""
+
+    kind: Kind
+    log: bool = False
+
+
+def unit_of(expression: str) -> Unit:
+    """The unit an expression is read in; a logarithm is read in the unit of what stands under it."""
+    metrics_of(expression)
+    node = ast.parse(expression, mode="eval").body
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "log":
+        return Unit(_kind(node.args[0]), log=True)
+    return Unit(_kind(node))
+
+
+def words(expression: str) -> str:
+    """The expression in plain words: `yoy(ttm(revenue))` is "12-month revenue growth"."""
+    metrics_of(expression)
+    return _phrase(ast.parse(expression, mode="eval").body)
+
+
+def amount(value: float, unit: Unit) -> str:
+    """A value in its unit: "$12.3B", "8.1 %", "3.14"; missing is a dash."""
+    if not math.isfinite(value):
+        return "–"
+    if unit.kind == "share":
+        return _signed(f"{100 * value:,.1f} %")
+    if unit.kind == "money":
+        size, name = next((s for s in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")) if abs(value) >= s[0]), (1.0, ""))
+        scaled = value / size
+        return _signed(f"{'-' if value < 0 else ''}${abs(scaled):.{0 if abs(scaled) >= 100 else 1}f}{name}")
+    return _signed(f"{value:.3g}")
+
+
+def ticks(low: float, high: float, unit: Unit) -> tuple[list[float], list[str]]:
+    """Three to five round values from low to high and how they are written: "$10B", "5 %"."""
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        return [], []
+    rough = (high - low) / 4
+    decade = 10.0 ** math.floor(math.log10(rough))
+    step = min((m * decade for m in (1, 2, 2.5, 5, 10)), key=lambda s: abs(s - rough))
+    places = [k * step for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    return places, [_short(amount(place, unit)) for place in places]
+
+
+def _short(text: str) -> str:
+    """Without a trailing ".0"."""
+    return text.replace(".0 %", " %").replace(".0B", "B").replace(".0M", "M").replace(".0T", "T").replace(".0k", "k")
+
+
+def change(first: float, last: float, unit: Unit) -> str:
+    """From first to last, with the difference as it is spoken of: points for shares, percent for money.
+
+    "4.1 % to 9.8 % (+5.7 points)", "$12.1B to $12.9B (+7 %)".
+    """
+    from_to = f"{amount(first, unit)} to {amount(last, unit)}"
+    if not (math.isfinite(first) and math.isfinite(last)):
+        return from_to
+    if unit.kind == "share":
+        return f"{from_to} ({_signed(f'{100 * (last - first):+.1f}')} points)"
+    if first > 0:
+        return f"{from_to} ({_signed(f'{100 * (last / first - 1):+.0f}')} %)"
+    return from_to
+
+
+def rule(constraint: Constraint) -> str:
+    """A constraint in plain words, e.g. "12-month revenue growth gains at least 2 points"."""
+    unit = unit_of(constraint.channel)
+    name = words(constraint.channel)
+    low, high = (_bound(value, constraint, unit) for value in constraint.bounds)
+    if constraint.kind == "level":
+        verb, span = "averages", "between"
+    elif constraint.kind == "slope":
+        verb, span = "moves per period by", "between"
+    else:
+        verb, span = "changes by", "between"
+    if high is None:
+        return f"{name} {verb} at least {low}"
+    if low is None:
+        return f"{name} {verb} at most {high}"
+    return f"{name} {verb} {span} {low} and {high}"
+
+
+def _bound(value: float, constraint: Constraint, unit: Unit) -> str | None:
+    if not math.isfinite(value):
+        return None
+    if constraint.kind == "percent_change":
+        return _signed(f"{value:+g} %")
+    if constraint.kind == "level":
+        return amount(math.exp(value) if unit.log else value, unit)
+    if unit.log:
+        return _signed(f"{100 * math.expm1(value):+.0f} %")
+    return _signed(f"{100 * value:+g} points") if unit.kind == "share" else _signed(f"{value:+g}")
+
+
+def _kind(node: ast.expr) -> Kind:
+    match node:
+        case ast.Name(id=name):
+            return "money" if name in MONEY else "share" if name in SHARES else "number"
+        case ast.Call(func=ast.Name(id="yoy" | "accel" | "rank_in")):
+            return "share"
+        case ast.Call(func=ast.Name(id="log")):
+            return "number"
+        case ast.Call(args=[first, *_]):
+            return _kind(first)
+        case ast.UnaryOp(operand=inner):
+            return _kind(inner)
+        case ast.BinOp(left=left, op=op, right=right):
+            kinds = (_kind(left), _kind(right))
+            if isinstance(op, ast.Div):
+                return "share" if kinds == ("money", "money") else kinds[0] if kinds[1] == "number" else "number"
+            if isinstance(op, ast.Mult):
+                return kinds[0] if kinds[1] == "number" else kinds[1]
+            return kinds[0]
+    return "number"
+
+
+def _phrase(node: ast.expr) -> str:
+    match node:
+        case ast.Name(id=name):
+            return WORDS.get(name, name.replace("_", " "))
+        case ast.Call(func=ast.Name(id=name), args=[first, *rest]):
+            return _PHRASES[name](_phrase(first), ast.unparse(rest[0]) if rest else "")
+    return ast.unparse(node)
+
+
+def _signed(text: str) -> str:
+    """With a true minus sign, which lines up with the plus."""
+    return text.replace("-", "\N{MINUS SIGN}")

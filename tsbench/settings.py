@@ -1,0 +1,235 @@
+"""Settings: what the environment and `.env` may say, in one table.
+
+Every name, default, purpose and alias stands once, here; docs/configuration.md and .env.example are printed from it
+by `make docs`. Faces and jobs read settings and hand plain values down; numbers and methods never see them.
+"""
+
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from dotenv import dotenv_values
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from tsbench.errors import BadInput
+
+PREFIX = "TSBENCH_"
+# names the test suite reads itself; they are no settings of the program
+TEST_PREFIX = "TSBENCH_TEST_"
+HOME_MARKS = (".env", "pyproject.toml", "data/.services")
+
+
+def normalised_url(url: str) -> str:
+    """`url` of a PostgreSQL database in the one form SQLAlchemy gets here: postgresql+psycopg2://...
+
+    Parameters
+        url : `postgres://`, `postgresql://` or `postgresql+psycopg2://`; anything else is refused.
+    Raises     BadInput: no URL, or of another database or driver. The message never repeats the password.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise BadInput(
+            "the database URL cannot be read; wanted e.g. postgresql://user:password@host:5432/name"
+        ) from error
+    if parsed.drivername not in ("postgres", "postgresql", "postgresql+psycopg2"):
+        raise BadInput(
+            f"the database must be postgresql://..., got {parsed.drivername}://...; "
+            "leave the URL out to use the embedded one"
+        )
+    return parsed.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+
+
+class Settings(BaseSettings):
+    """All settings, read from the environment, then `.env`, then the defaults."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: SecretStr | None = Field(
+        None,
+        description="PostgreSQL to work in. Unset: an embedded server of this project, started on demand.",
+        validation_alias=AliasChoices("TSBENCH_DATABASE_URL", "DATABASE_URL", "PG_CONN"),
+    )
+    database_host: str | None = Field(
+        None,
+        description="Host of the database, when no URL is given; the four names below complete it.",
+        validation_alias=AliasChoices("TSBENCH_DATABASE_HOST", "DATABASE_HOST"),
+    )
+    database_port: int = Field(
+        5432,
+        ge=1,
+        le=65535,
+        description="Port of the database.",
+        validation_alias=AliasChoices("TSBENCH_DATABASE_PORT", "DATABASE_PORT"),
+    )
+    database_name: str = Field(
+        "tsbench",
+        description="Name of the database.",
+        validation_alias=AliasChoices("TSBENCH_DATABASE_NAME", "DATABASE_NAME"),
+    )
+    database_user: str = Field(
+        "tsbench",
+        description="User of the database.",
+        validation_alias=AliasChoices("TSBENCH_DATABASE_USER", "DATABASE_USER"),
+    )
+    database_password: SecretStr | None = Field(
+        None,
+        description="Password of the database user.",
+        validation_alias=AliasChoices("TSBENCH_DATABASE_PASSWORD", "DATABASE_PASSWORD"),
+    )
+    redis_url: SecretStr | None = Field(
+        None,
+        description="Redis to work with. Unset: an embedded Valkey beside the embedded PostgreSQL.",
+        validation_alias=AliasChoices("TSBENCH_REDIS_URL", "REDIS_URL"),
+    )
+    home: Path = Field(
+        Path("."),
+        description="Project folder: `.env`, embedded data, notebooks and reports lie in it. "
+        "Default: the current folder or the nearest one above with a `.env` or `pyproject.toml`.",
+    )
+    reports: Path = Field(
+        Path("reports"), description="Folder of the finished reports; relative to the project folder."
+    )
+    pattern: str = Field("overlooked", description="Pattern that a command works with when none is named.")
+    q_limit: float = Field(
+        0.1, gt=0, lt=1, description="Largest q-value (expected share of false finds) that counts as a match."
+    )
+    workers: int = Field(0, ge=0, description="Threads of a scan; 0 = one per core.")
+    report_deadline: float = Field(300.0, gt=0, description="Seconds one report may take before it is stopped.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "warning", description="Least urgent log line shown; `debug` also shows tracebacks."
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _one_dialect(cls, url: SecretStr | None) -> SecretStr | None:
+        return None if url is None or not url.get_secret_value() else SecretStr(normalised_url(url.get_secret_value()))
+
+    @property
+    def database(self) -> str | None:
+        """URL of the user's own database, or None for the embedded one.
+
+        Holds the password: for connecting, never for printing.
+        """
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        if self.database_host is None:
+            return None
+        password = None if self.database_password is None else self.database_password.get_secret_value()
+        url = URL.create(
+            "postgresql+psycopg2",
+            self.database_user,
+            password,
+            self.database_host,
+            self.database_port,
+            self.database_name,
+        )
+        return url.render_as_string(hide_password=False)
+
+    @property
+    def reports_folder(self) -> Path:
+        """The reports folder as a full path."""
+        return (self.home / self.reports).resolve()
+
+
+def find_home(start: Path | None = None) -> Path:
+    """The project folder: `start` (default: the current folder), or the nearest one above it that looks like one.
+
+    So a notebook in notebooks/ and a command in the folder above share one database.
+    """
+    start = (start or Path.cwd()).resolve()
+    above = (folder for folder in (start, *start.parents) if any((folder / mark).exists() for mark in HOME_MARKS))
+    return next(above, start)
+
+
+def read_settings(*, home: Path | None = None) -> Settings:
+    """The settings in force now: from the environment, else from `.env` in the project folder, else the defaults.
+
+    Parameters
+        home : project folder; None = TSBENCH_HOME, else as `find_home` finds it.
+    Raises     BadInput: a value is wrong, or a TSBENCH_* name is not known; the message names the nearest known one.
+    """
+    home = (home or Path(os.environ.get(PREFIX + "HOME") or find_home())).resolve()
+    env_file = home / ".env"
+    refuse_unknown([*os.environ, *dotenv_values(env_file)])
+    try:
+        return Settings(home=home, _env_file=env_file)  # type: ignore[call-arg]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = str(first["loc"][0])
+        name = field if field.isupper() else PREFIX + field.upper()
+        cause = first.get("ctx", {}).get("error")
+        raise BadInput(f"setting {name}: {cause or first['msg']}; see docs/configuration.md") from error
+
+
+def refuse_unknown(names: Iterable[str]) -> None:
+    """Nothing, when every TSBENCH_* among `names` is a setting.
+
+    Raises     BadInput: one is not; a mistyped setting would otherwise be ignored in silence.
+    """
+    known = [setting.name for setting in table()]
+    known += [alias for setting in table() for alias in setting.aliases]
+    for name in names:
+        if name.upper().startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name.upper() not in known:
+            # without the prefix, which would make every name look alike
+            ours = [k.removeprefix(PREFIX) for k in known if k.startswith(PREFIX)]
+            near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), ours, n=1)
+            hint = f"did you mean {PREFIX}{near[0]}?" if near else f"known: {', '.join(known)}"
+            raise BadInput(f"unknown setting {name}; {hint}")
+
+
+class Setting(NamedTuple):
+    """One row of the table of settings."""
+
+    name: str
+    aliases: tuple[str, ...]
+    default: str
+    purpose: str
+
+
+def table() -> list[Setting]:
+    """Every setting, in the order of the class: name, aliases, default as text, purpose."""
+    return [_row(field, about) for field, about in Settings.model_fields.items()]
+
+
+def _row(field: str, about: FieldInfo) -> Setting:
+    choices = about.validation_alias
+    names = [str(c) for c in choices.choices] if isinstance(choices, AliasChoices) else [PREFIX + field.upper()]
+    default = "" if about.default is None else str(about.default)
+    return Setting(names[0], tuple(names[1:]), default, about.description or "")
+
+
+def as_markdown() -> str:
+    """docs/configuration.md: the table of settings."""
+    lines = [
+        "# Settings",
+        "Read from the environment, then from `.env` in the project folder, then the default. An unknown `TSBENCH_*`",
+        "name is an error that names the nearest known one. Secrets never appear in logs or in `repr`.",
+        "This page is printed from `tsbench/settings.py` by `make docs`.",
+        "",
+        "| name | also read as | default | purpose |",
+        "|---|---|---|---|",
+    ]
+    for setting in table():
+        aliases = ", ".join(f"`{alias}`" for alias in setting.aliases)
+        default = f"`{setting.default}`" if setting.default else "unset"
+        lines.append(f"| `{setting.name}` | {aliases} | {default} | {setting.purpose} |")
+    return "\n".join([*lines, ""])
+
+
+def as_env_example() -> str:
+    """.env.example: every setting, commented out, with its default."""
+    lines = ["# Copy to .env and uncomment what you change. Printed from tsbench/settings.py by `make docs`."]
+    # the file lies in the project folder, so it cannot say where that is
+    for setting in (s for s in table() if s.name != PREFIX + "HOME"):
+        names = f" (also {', '.join(setting.aliases)})" if setting.aliases else ""
+        lines += ["", f"# {setting.purpose}{names}", f"# {setting.name}={setting.default}"]
+    return "\n".join([*lines, ""])

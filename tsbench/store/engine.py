@@ -1,0 +1,79 @@
+"""One engine per store: pooled psycopg2 connections, and transactions on them in the words of tsbench's errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import orjson
+import psycopg2
+import sqlalchemy as sa
+from psycopg2 import errorcodes
+from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError
+
+from tsbench.errors import BadInput, Unavailable
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import cursor as Cursor
+
+DRIVER = "postgresql+psycopg2"
+NO_SUCH_PART = {errorcodes.UNDEFINED_TABLE, errorcodes.UNDEFINED_COLUMN}
+
+
+def address(url: str) -> sa.URL:
+    """The URL with our driver; `postgres://` and `postgresql://` are the same database."""
+    try:
+        parsed = sa.make_url(url)
+    except ArgumentError as error:
+        raise BadInput("the database URL cannot be read; wanted e.g. postgresql+psycopg2://user@host/name") from error
+    if parsed.drivername not in ("postgres", "postgresql", DRIVER):
+        raise BadInput(f"tsbench speaks PostgreSQL only, got {parsed.drivername}://; wanted {DRIVER}://user@host/name")
+    return parsed.set(drivername=DRIVER)
+
+
+def open_engine(url: str) -> sa.Engine:
+    """An engine whose connections read jsonb with orjson; nothing is registered outside of it."""
+    return sa.create_engine(
+        address(url),
+        json_deserializer=orjson.loads,
+        use_native_hstore=False,
+        pool_pre_ping=True,
+        pool_size=8,
+        max_overflow=8,
+        pool_timeout=10,
+    )
+
+
+@contextmanager
+def transaction(engine: sa.Engine) -> Iterator["Cursor"]:
+    """A psycopg2 cursor in one transaction: committed on leaving, rolled back when anything was raised.
+
+    Raises     Unavailable: the database does not answer, all connections are taken, or it lacks our tables.
+    """
+    where = engine.url.render_as_string(hide_password=True)
+    try:
+        connection = engine.raw_connection()
+    except TimeoutError as error:
+        raise Unavailable(f"all connections to {where} are in use; try again in a moment") from error
+    except DBAPIError as error:
+        raise Unavailable(f"no database answers at {where}: {_first_line(error.orig)}") from error
+    try:
+        with connection.cursor() as cursor:
+            yield cursor
+        connection.commit()
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
+        connection.invalidate()
+        raise Unavailable(f"the database at {where} stopped answering: {_first_line(error)}") from error
+    except psycopg2.ProgrammingError as error:
+        connection.rollback()
+        if error.pgcode in NO_SUCH_PART:
+            raise Unavailable(f"{where} lacks tables of tsbench ({_first_line(error)}); run: tsbench db upgrade") from error
+        raise
+    except BaseException:
+        connection.rollback()
+        raise
+    finally:
+        connection.close()
+
+
+def _first_line(error: object) -> str:
+    return str(error).strip().split("\n")[0]

@@ -1,0 +1,213 @@
+-- Every statement of the store, by name. Values are bound by psycopg2 as %(name)s and never pasted into the text;
+-- a condition whose parameter is NULL lets everything pass. The loader is statements.py.
+
+-- ---- schema ---------------------------------------------------------------------------------------------------
+
+-- name: schema_version
+-- The migration the database is at; an error when it has none of our tables.
+SELECT version_num FROM tsbench_version;
+
+-- name: schema_columns
+-- The columns of the tables named, as PostgreSQL describes them.
+SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+WHERE c.relname = ANY(%(tables)s) AND c.relkind = 'r' AND pg_table_is_visible(c.oid)
+  AND a.attnum > 0 AND NOT a.attisdropped;
+
+-- name: migration_lock
+-- Two processes that migrate at once do it one after the other. Released with the transaction.
+SELECT pg_advisory_xact_lock(7239001);
+
+-- ---- companies ------------------------------------------------------------------------------------------------
+
+-- name: series_of
+-- Every series that passes the filters, one row each, of however many companies: the whole universe is this one
+-- statement. A key is metric|frequency|basis|source.
+SELECT c.symbol, c.name, c.sector, s.key, s.value
+FROM company c, jsonb_each(c.series) s
+WHERE (%(symbols)s::text[] IS NULL OR c.symbol = ANY(%(symbols)s))
+  AND (%(sectors)s::text[] IS NULL OR c.sector = ANY(%(sectors)s))
+  AND (%(metrics)s::text[] IS NULL OR split_part(s.key, '|', 1) = ANY(%(metrics)s))
+  AND (%(frequency)s::text IS NULL OR split_part(s.key, '|', 2) = %(frequency)s);
+
+-- name: spans
+-- The end of every series of every company, without its values: what the funnel counts. With past_too all its times,
+-- for the last one that was public on a given day.
+SELECT c.symbol, c.name, c.sector, s.key, jsonb_build_object(
+    'time', CASE WHEN %(past_too)s THEN s.value -> 'time' ELSE jsonb_build_array(s.value -> 'time' -> -1) END,
+    'available_at', CASE WHEN %(past_too)s THEN s.value -> 'available_at' END)
+FROM company c, jsonb_each(c.series) s;
+
+-- name: companies
+-- One row per company: how many series, and the end of the latest.
+SELECT c.symbol, c.name, c.sector, count(s.key), max((s.value -> 'time' ->> -1)::bigint)
+FROM company c LEFT JOIN LATERAL jsonb_each(c.series) s ON true
+GROUP BY c.symbol ORDER BY c.symbol;
+
+-- name: company_symbols
+-- Which of these symbols are known.
+SELECT symbol FROM company WHERE symbol = ANY(%(symbols)s);
+
+-- name: known_names
+-- What the filters of series_of may name, for an error that helps.
+SELECT array(SELECT DISTINCT sector FROM company ORDER BY 1),
+       array(SELECT DISTINCT split_part(k, '|', 1) FROM company, jsonb_object_keys(series) k ORDER BY 1),
+       array(SELECT DISTINCT split_part(k, '|', 2) FROM company, jsonb_object_keys(series) k ORDER BY 1);
+
+-- ---- loading --------------------------------------------------------------------------------------------------
+
+-- name: load_lock
+-- Loads take turns: a load reads what is stored, merges in memory and writes. Released with the transaction.
+SELECT pg_advisory_xact_lock(7239002);
+
+-- name: stored_companies
+-- Name and sector of the companies a file names.
+SELECT symbol, name, sector FROM company WHERE symbol = ANY(%(symbols)s);
+
+-- name: stored_keys
+-- The series keys of the companies a file names.
+SELECT c.symbol, k FROM company c, jsonb_object_keys(c.series) k WHERE c.symbol = ANY(%(symbols)s);
+
+-- name: stored_series
+-- The stored series a file may add to.
+SELECT c.symbol, c.name, c.sector, s.key, s.value
+FROM company c, jsonb_each(c.series) s
+WHERE c.symbol = ANY(%(symbols)s) AND s.key = ANY(%(keys)s);
+
+-- name: stage_companies
+-- Where COPY puts the changed series of the changed companies; gone with the transaction.
+CREATE TEMPORARY TABLE staged (symbol text, name text, sector text, series jsonb) ON COMMIT DROP;
+
+-- name: copy_staged
+COPY staged (symbol, name, sector, series) FROM STDIN;
+
+-- name: merge_staged
+-- Series keys of the file replace those keys; all other series of the company stay.
+INSERT INTO company AS c (symbol, name, sector, series)
+SELECT symbol, name, sector, series FROM staged
+ON CONFLICT (symbol) DO UPDATE
+SET name = excluded.name, sector = excluded.sector, series = c.series || excluded.series, updated_at = clock_timestamp();
+
+-- name: unstage
+TRUNCATE staged;
+
+-- name: log_load
+INSERT INTO load_file (path, sha256, report) VALUES (%(path)s, %(sha256)s, %(report)s::jsonb);
+
+-- ---- versions of patterns and models --------------------------------------------------------------------------
+
+-- name: lock_version
+-- The last version of a name, its row locked until the transaction ends: whoever comes next waits, and gets the next.
+INSERT INTO last_version AS l (kind, name, version) VALUES (%(kind)s, %(name)s, 0)
+ON CONFLICT (kind, name) DO UPDATE SET version = l.version
+RETURNING version;
+
+-- name: next_version
+UPDATE last_version SET version = version + 1 WHERE kind = %(kind)s AND name = %(name)s RETURNING version;
+
+-- name: put_pattern
+INSERT INTO pattern (name, version, spec) VALUES (%(name)s, %(version)s, %(spec)s::jsonb);
+
+-- name: get_pattern
+-- One version, or the latest when none is named.
+SELECT version, spec FROM pattern
+WHERE name = %(name)s AND (%(version)s::int IS NULL OR version = %(version)s)
+ORDER BY version DESC LIMIT 1;
+
+-- name: pattern_names
+SELECT DISTINCT name FROM pattern ORDER BY name;
+
+-- name: put_model
+INSERT INTO model_version
+    (name, version, kind, layout, meta, arrays, metrics, data_hash, library_versions, seed)
+VALUES (%(name)s, %(version)s, %(kind)s, %(layout)s, %(meta)s::jsonb, %(arrays)s, %(metrics)s::jsonb, %(data_hash)s,
+        %(library_versions)s::jsonb, %(seed)s)
+RETURNING created_at;
+
+-- name: get_model
+-- One version, or the latest when none is named.
+SELECT version, kind, layout, meta, arrays, metrics, data_hash, library_versions, seed, created_at
+FROM model_version
+WHERE name = %(name)s AND (%(version)s::int IS NULL OR version = %(version)s)
+ORDER BY version DESC LIMIT 1;
+
+-- name: list_models
+SELECT name, version, kind, metrics, data_hash, library_versions, seed, created_at
+FROM model_version ORDER BY name, version DESC;
+
+-- ---- scans ----------------------------------------------------------------------------------------------------
+
+-- name: begin_scan
+-- A second begin with the same id changes nothing.
+INSERT INTO scan (id, pattern, parameters, data_hash, status)
+VALUES (%(id)s, %(pattern)s::jsonb, %(parameters)s::jsonb, %(data_hash)s, 'running')
+ON CONFLICT (id) DO NOTHING;
+
+-- name: get_scan
+SELECT id, pattern, parameters, data_hash, status, started_at, finished_at FROM scan WHERE id = %(id)s;
+
+-- name: lock_scan
+SELECT status FROM scan WHERE id = %(id)s FOR UPDATE;
+
+-- name: done_chunks
+SELECT chunk FROM scan_chunk WHERE scan_id = %(id)s;
+
+-- name: put_matches
+-- The rows of one chunk; a chunk that is done again replaces its own rows.
+INSERT INTO match AS m (scan_id, entity, name, sector, status, metric, channels, start_at, end_at, last_at, length,
+    complete, score, p_value, q_value, null_name, p_by_null, flagged, evidence)
+SELECT %(id)s, entity, name, sector, status, metric, channels, start_at, end_at, last_at, length, complete, score,
+    p_value, q_value, null_name, p_by_null, flagged, evidence
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(entity text, name text, sector text, status text, metric text,
+    channels text[], start_at timestamptz, end_at timestamptz, last_at timestamptz, length int,
+    complete float8, score float8, p_value float8, q_value float8, null_name text, p_by_null jsonb, flagged int,
+    evidence jsonb)
+ON CONFLICT (scan_id, entity) DO UPDATE SET
+    name = excluded.name, sector = excluded.sector, status = excluded.status, metric = excluded.metric,
+    channels = excluded.channels, start_at = excluded.start_at, end_at = excluded.end_at, last_at = excluded.last_at,
+    length = excluded.length, complete = excluded.complete, score = excluded.score, p_value = excluded.p_value,
+    q_value = excluded.q_value, null_name = excluded.null_name, p_by_null = excluded.p_by_null,
+    flagged = excluded.flagged, evidence = excluded.evidence;
+
+-- name: mark_chunk
+INSERT INTO scan_chunk (scan_id, chunk) VALUES (%(id)s, %(chunk)s) ON CONFLICT DO NOTHING;
+
+-- name: set_q_values
+UPDATE match m SET q_value = q.value
+FROM unnest(%(entities)s::text[], %(values)s::float8[]) AS q(entity, value)
+WHERE m.scan_id = %(id)s AND m.entity = q.entity;
+
+-- name: finish_scan
+UPDATE scan SET status = 'done', finished_at = clock_timestamp() WHERE id = %(id)s;
+
+-- name: matches
+-- Best first: tested rows by p-value, then the rest by name.
+SELECT entity, name, sector, status, metric, channels, start_at, end_at, length, complete, score, p_value, q_value,
+    null_name, p_by_null, flagged, last_at, evidence
+FROM match WHERE scan_id = %(id)s ORDER BY p_value NULLS LAST, score DESC NULLS LAST, entity;
+
+-- name: list_scans
+-- Newest first, of one pattern or of all.
+SELECT s.id, s.pattern ->> 'name', s.parameters ->> 'where', s.parameters ->> 'as_of', s.parameters ->> 'sector',
+    s.status, s.started_at, s.finished_at, count(m.entity), count(m.p_value), min(m.q_value)
+FROM scan s LEFT JOIN match m ON m.scan_id = s.id
+WHERE %(pattern)s::text IS NULL OR s.pattern ->> 'name' = %(pattern)s
+GROUP BY s.id ORDER BY s.started_at DESC;
+
+-- name: previous_scan
+-- The last finished scan that asked the same question before this one: same pattern, where and sector.
+SELECT before.id
+FROM scan this JOIN scan before ON before.started_at < this.started_at
+WHERE this.id = %(id)s AND before.status = 'done' AND before.pattern = this.pattern
+  AND before.parameters -> 'where' IS NOT DISTINCT FROM this.parameters -> 'where'
+  AND before.parameters -> 'sector' IS NOT DISTINCT FROM this.parameters -> 'sector'
+ORDER BY before.started_at DESC LIMIT 1;
+
+-- ---- report runs ----------------------------------------------------------------------------------------------
+
+-- name: put_run
+INSERT INTO run (id, record) VALUES (%(id)s, %(record)s::jsonb)
+ON CONFLICT (id) DO UPDATE SET record = excluded.record;
+
+-- name: list_runs
+SELECT record FROM run ORDER BY created_at DESC, id;
