@@ -34,7 +34,8 @@ bench: $(BENCH) ## measure the bars beside their peers
 	@for script in benchmark/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 
 lab: $(BASE) ## JupyterLab in the project's environment, on loopback
-	@$(BIN)/jupyter lab --ip=127.0.0.1 --notebook-dir=.
+	@$(BIN)/tsbench load
+	@$(BIN)/jupyter lab --ip=127.0.0.1 --ServerApp.root_dir="$$PWD" $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
 docs: $(BASE) ## print the generated pages anew: docs/configuration.md, docs/cli.md, .env.example
 	@$(BIN)/python docs/generate.py

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"tsbench: {error}", file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt as stopped:
-        print(f"\ntsbench: {stopped or 'stopped; run the same command again'}", file=sys.stderr)
+        print(f"\ntsbench: {str(stopped) or 'stopped; run the same command again'}", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
         # the reader (head, less) has seen enough; without this Python complains once more while it exits

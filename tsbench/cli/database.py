@@ -1,11 +1,11 @@
 """`tsbench db` and `tsbench load`: the schema, and what is put into it."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from tsbench.cli.output import show_json
+from tsbench.cli.output import say, show_json
 from tsbench.cli.session import open_store, session
-from tsbench.errors import BadInput
 
 
 def upgrade() -> None:
@@ -32,17 +32,29 @@ def load(*paths: Path, skip_bad: bool = False, json: bool = False) -> None:
     Parameters
     ----------
     paths
-        Files, or folders of them.
+        Files, or folders of them. Without any: the companies that come with tsbench, when the embedded database is
+        still empty.
     skip_bad
         Leave out bad rows, list them, and load the rest; without it one bad row refuses its file.
     json
         Print the report as JSON.
     """
-    if not paths:
-        raise BadInput("no file is named; run e.g.: tsbench load data/companies")
-    with open_store(session()) as store:
-        report = store.load(list(paths), skip_bad=skip_bad)
+    settings = session()
+    with open_store(settings) as store:
+        if not paths:
+            from tsbench.jobs.first_run import load_shipped
+
+            if not load_shipped(store, settings, note=say):
+                say("the database holds companies; name the files to load")
+            return
+        report = store.load(_files(paths), skip_bad=skip_bad)
     if json:
         show_json(report.to_dict())
     else:
         print(report)
+
+
+def _files(paths: Iterable[Path]) -> list[Path]:
+    """The files named, and those in the folders named."""
+    inside = ("*.csv", "*.csv.gz", "*.parquet")
+    return [f for p in paths for f in (sorted(q for glob in inside for q in p.glob(glob)) if p.is_dir() else [p])]

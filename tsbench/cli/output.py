@@ -1,7 +1,7 @@
 """What commands print: answers and JSON to stdout, progress and remarks to stderr."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def show_json(answer: Any) -> None:
     sys.stdout.write(orjson.dumps(answer, default=_plain, option=options).decode())
 
 
-def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
+def records(frame: "pd.DataFrame") -> list[dict[Hashable, Any]]:
     """The rows of a frame as dicts that JSON can hold."""
     return frame.astype(object).where(frame.notna(), None).to_dict("records")
 

@@ -46,7 +46,7 @@ def report(
     settings = session()
     folder = settings.home / "notebooks"
     with open_store(settings) as store:
-        load_shipped(store, settings.home / "data" / "companies", embedded=settings.database is None, note=say)
+        load_shipped(store, settings, note=say)
         wanted = names or DEFAULT
         say(f"running {', '.join(wanted)} ...")
         # the store stays open: the embedded services it holds then serve every notebook

@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +21,7 @@ def scan(
     *,
     pattern: str | None = None,
     where: Literal["now", "history", "forming"] = "now",
-    as_of: str | None = None,
+    as_of: date | None = None,
     sector: str | None = None,
     frequency: str = "quarterly",
     null: Literal["largest", "block_bootstrap", "phase_randomized", "sign_flip"] = "largest",
@@ -108,7 +109,9 @@ def show_matches(matches: "pd.DataFrame", *, top: int, q_limit: float) -> None:
         top : rows to print.
         q_limit : largest q-value that counts as a match.
     """
-    tested = matches[matches["status"] == "tested"].sort_values(["q_value", "p_value", "score"], ascending=[1, 1, 0])
+    tested = matches[matches["status"] == "tested"].sort_values(
+        ["q_value", "p_value", "score"], ascending=[True, True, False]
+    )
     passed = int((tested["q_value"] <= q_limit).sum())
     rows = tested.head(top)
     if passed:

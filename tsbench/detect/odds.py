@@ -151,7 +151,7 @@ def _ridge(x: Floats, y: Floats) -> Floats:
     penalty = np.full(len(gram), 0.02 * len(x))
     penalty[0] = 0.0
     gram[np.diag_indices_from(gram)] += penalty
-    weights: Floats = np.linalg.solve(gram, x.T @ y)
+    weights: Floats = np.asarray(np.linalg.solve(gram, x.T @ y), dtype=np.float64)
     return weights
 
 

@@ -14,7 +14,7 @@ from tsbench.kernels.search import best_matches
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 # Points per piece: large enough that a call costs nothing beside its work, small enough to spread and to interrupt.
-PIECE_POINTS = 400_000
+PIECE_POINTS = 50_000
 
 
 class Executor(Protocol):

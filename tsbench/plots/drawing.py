@@ -19,33 +19,35 @@ def drawing(pattern: Pattern, *, height: int = 240) -> go.Figure:
     A channel without points is held by its constraints only and shows the wedge in which it may end.
     """
     fig = figure(height=height)
-    n = len(pattern.channels)
-    for i, channel in enumerate(pattern.channels):
-        left, right = (i + 0.06) / n, (i + 0.94) / n
-        x, y = f"x{i + 1 if i else ''}", f"y{i + 1 if i else ''}"
+    panes = _panes(pattern)
+    for i, (title, channel) in enumerate(panes):
+        number = str(i + 1) if i else ""
+        x, y, axis = f"x{number}", f"y{number}", {"showticklabels": False, "showgrid": False, "fixedrange": True}
+        left, right = (i + 0.06) / len(panes), (i + 0.94) / len(panes)
+        fig.update_layout(
+            {
+                f"xaxis{number}": {**axis, "domain": [left, right], "anchor": y},
+                f"yaxis{number}": {**axis, "domain": [0.14, 0.84], "anchor": x},
+            }
+        )
         if channel.points:
             _shape(fig, pattern, channel, x, y)
         else:
             _wedge(fig, pattern, channel, x, y)
-        rules = [rule(c).removeprefix(words(channel.expression)).strip() for c in pattern.constraints if c.channel == channel.expression]
-        axis = {"showticklabels": False, "showgrid": False, "fixedrange": True}
-        fig.update_layout(
-            {
-                f"xaxis{i + 1 if i else ''}": {**axis, "domain": [left, right], "anchor": y},
-                f"yaxis{i + 1 if i else ''}": {**axis, "domain": [0.14, 0.84], "anchor": x},
-            }
-        )
-        fig.add_annotation(
-            text=f"<b>{words(channel.expression)}</b>",
-            **_at((left + right) / 2, 1.0, "bottom"),
-            yshift=-14,
-        )
-        fig.add_annotation(
-            text="<br>".join(rules) or "any height",
-            **_at((left + right) / 2, 0.1, "top"),
-            font={"size": 12, "color": QUIET},
-        )
+        rules = "<br>".join(rule(c) for c in pattern.constraints if c.channel == channel.expression)
+        middle = (left + right) / 2
+        fig.add_annotation(text=f"<b>{title}</b>", **_at(middle, 1.0, "bottom"), yshift=-14)
+        fig.add_annotation(text=rules, **_at(middle, 0.1, "top"), font={"size": 12, "color": QUIET})
     return fig.update_layout(showlegend=False, margin={"t": 24, "b": 22, "l": 0, "r": 0})
+
+
+def _panes(pattern: Pattern) -> list[tuple[str, Channel]]:
+    """(title, channel) per pane; alternatives that share one shape and no constraint share one pane."""
+    channels = pattern.channels
+    if pattern.combine == "any" and len({c.points for c in channels}) == 1 and not pattern.constraints:
+        names = [words(c.expression) for c in channels]
+        return [(" or ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names), channels[0])]
+    return [(words(c.expression), c) for c in channels]
 
 
 def tolerance(channel: Channel, *, warp: float, jitter: float, seed: int = 0) -> tuple[Floats, Floats, Floats]:

@@ -13,11 +13,14 @@ from tsbench.plots.lines import dates, hollow, line
 from tsbench.plots.theme import DRAWN, FOUND, INK, LINE, PAPER, QUIET, UNIVERSE, figure
 from tsbench.plots.units import ticks, words
 from tsbench.series import Panel
+from tsbench.series.calendar import DAY
 
 NEEDED = {"entity", "start", "end", "channels"}
 # Periods of context, at least and as a multiple of the match's length.
+YEAR = 365.25 * DAY
 BEFORE, AFTER = (12, 1.5), (8, 1.0)
-TITLE_PIXELS, GAP_PIXELS, LEGEND_PIXELS = 42, 34, 34
+TITLE_PIXELS, GAP_PIXELS, LEGEND_PIXELS = 40, 28, 34
+LEGEND = ("this company", "the drawing, scaled to fit", "median company", "doubtful value, left out")
 
 
 def matches(
@@ -26,7 +29,7 @@ def matches(
     pattern: Pattern,
     *,
     universe: Panel | None = None,
-    height: int = 120,
+    height: int = 108,
 ) -> go.Figure:
     """One row per match with a small figure per channel; for alternatives (combine="any") a small figure per match.
 
@@ -91,7 +94,7 @@ def _draw(
     place = {"xaxis": at["xaxis"], "yaxis": at["yaxis"]}
 
     def trace(name: str, **arguments: Any) -> None:
-        fig.add_scatter(**arguments, **place, name=name, legendgroup=name, showlegend=name not in shown)
+        fig.add_scatter(**arguments, **place, name=name, legendgroup=name, legendrank=LEGEND.index(name), showlegend=name not in shown)
         shown.add(name)
 
     grey = line(window.times, median, view.unit, UNIVERSE)
@@ -106,6 +109,8 @@ def _draw(
         clipped = np.clip(window.left_out[doubted], *limits)
         said = [f"{text}, doubtful, left out" for text in line(window.times, window.left_out, view.unit, INK)["text"]]
         trace("doubtful value, left out", **hollow(window.times[doubted], clipped, list(np.array(said)[doubted])))
+    years = (window.times[-1] - window.times[0]) / YEAR
+    fig.layout["xaxis" + at["xaxis"].removeprefix("x")].update(dtick=f"M{12 * max(round(years / 5), 1)}")
     room = np.log10(limits) if view.unit.log else np.array(limits)
     places, texts = ticks(*limits, view.unit)
     fig.layout["yaxis" + at["yaxis"].removeprefix("y")].update(
@@ -164,9 +169,7 @@ class _Grid:
                     "domain": [left + inset, left + width - 0.012],
                     "anchor": f"y{number}",
                     "type": "date",
-                    "nticks": 6,
                     "tickformat": "%Y",
-                    "dtick": "M24",
                     "fixedrange": True,
                 },
                 f"yaxis{number}": {

@@ -11,7 +11,7 @@ INK, QUIET, RULE, PAPER = "#1B2733", "#66727F", "#E3E7EB", "#FFFFFF"
 # the company and its universe, the drawing and the stretch it was found in
 LINE, UNIVERSE, DRAWN, FOUND = BLUE, "#9AA4AE", ORANGE, "rgba(230, 159, 0, 0.16)"
 BAND = "rgba(213, 94, 0, 0.13)"
-FONT = 'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", sans-serif'
+FONT = 'Inter, "Segoe UI", Roboto, "Helvetica Neue", Arial, "Liberation Sans", system-ui, sans-serif'
 
 _AXIS: dict[str, Any] = {
     "showgrid": True,

@@ -80,49 +80,48 @@ def _short(text: str) -> str:
     return text.replace(".0 %", " %").replace(".0B", "B").replace(".0M", "M").replace(".0T", "T").replace(".0k", "k")
 
 
-def change(first: float, last: float, unit: Unit) -> str:
-    """From first to last, with the difference as it is spoken of: points for shares, percent for money.
+def change(first: float, last: float, unit: Unit) -> tuple[str, str]:
+    """(from and to, difference) as they are spoken of: points for shares, percent for money.
 
-    "4.1 % to 9.8 % (+5.7 points)", "$12.1B to $12.9B (+7 %)".
+    ("4.1 % → 9.8 %", "+5.7 points"), ("$12.1B → $12.9B", "+7 %"); the difference is empty when there is none to tell.
     """
-    from_to = f"{amount(first, unit)} to {amount(last, unit)}"
+    span = f"{amount(first, unit)} → {amount(last, unit)}"
     if not (math.isfinite(first) and math.isfinite(last)):
-        return from_to
+        return span, ""
     if unit.kind == "share":
-        return f"{from_to} ({_signed(f'{100 * (last - first):+.1f}')} points)"
-    if first > 0:
-        return f"{from_to} ({_signed(f'{100 * (last / first - 1):+.0f}')} %)"
-    return from_to
+        return span, _signed(f"{100 * (last - first):+.1f} points")
+    return span, _signed(f"{100 * (last / first - 1):+.0f} %") if first > 0 else ""
 
 
 def rule(constraint: Constraint) -> str:
-    """A constraint in plain words, e.g. "12-month revenue growth gains at least 2 points"."""
+    """What a constraint asks of its channel, in plain words: "gains at least 2 points", "ends −9.5 % to +10.5 % off"."""
     unit = unit_of(constraint.channel)
-    name = words(constraint.channel)
-    low, high = (_bound(value, constraint, unit) for value in constraint.bounds)
+    low, high = constraint.bounds
     if constraint.kind == "level":
-        verb, span = "averages", "between"
+        verb = "averages"
     elif constraint.kind == "slope":
-        verb, span = "moves per period by", "between"
+        verb = "moves per period"
+    elif low >= 0:
+        return f"gains at least {_bound(low, constraint, unit).lstrip('+')}"
+    elif high <= 0:
+        return f"loses at least {_bound(-high, constraint, unit).lstrip('+')}"
     else:
-        verb, span = "changes by", "between"
-    if high is None:
-        return f"{name} {verb} at least {low}"
-    if low is None:
-        return f"{name} {verb} at most {high}"
-    return f"{name} {verb} {span} {low} and {high}"
+        verb = "changes"
+    if math.isinf(high):
+        return f"{verb} at least {_bound(low, constraint, unit)}"
+    if math.isinf(low):
+        return f"{verb} at most {_bound(high, constraint, unit)}"
+    return f"{verb} {_bound(low, constraint, unit)} to {_bound(high, constraint, unit)}"
 
 
-def _bound(value: float, constraint: Constraint, unit: Unit) -> str | None:
-    if not math.isfinite(value):
-        return None
+def _bound(value: float, constraint: Constraint, unit: Unit) -> str:
     if constraint.kind == "percent_change":
         return _signed(f"{value:+g} %")
     if constraint.kind == "level":
         return amount(math.exp(value) if unit.log else value, unit)
     if unit.log:
-        return _signed(f"{100 * math.expm1(value):+.0f} %")
-    return _signed(f"{100 * value:+g} points") if unit.kind == "share" else _signed(f"{value:+g}")
+        return _signed(f"{100 * math.expm1(value):+.3g} %")
+    return _signed(f"{100 * value:+.3g} points" if unit.kind == "share" else f"{value:+.3g}")
 
 
 def _kind(node: ast.expr) -> Kind:

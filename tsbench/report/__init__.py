@@ -4,5 +4,23 @@ from tsbench.report.notebooks import Parameter, find, parameters
 from tsbench.report.results import Record, record
 from tsbench.report.runner import run, run_many
 from tsbench.report.runs import Run, history, latest
+from tsbench.report.tables import MatchTable, changes, match_table
+from tsbench.report.verdict import Verdict, verdict
 
-__all__ = ["Parameter", "Record", "Run", "find", "history", "latest", "parameters", "record", "run", "run_many"]
+__all__ = [
+    "MatchTable",
+    "Parameter",
+    "Record",
+    "Run",
+    "Verdict",
+    "changes",
+    "find",
+    "history",
+    "latest",
+    "match_table",
+    "parameters",
+    "record",
+    "run",
+    "run_many",
+    "verdict",
+]

@@ -1,6 +1,7 @@
 """The HTML templates of the room, and how values are written in them."""
 
 import json
+import math
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,9 @@ def asset(name: str) -> Any:
 
 def odds(p: float) -> str:
     """A probability for readers: two significant digits, "< 0.0001" below, a dash when missing."""
-    if not p == p:
+    if math.isnan(p):
         return "–"
-    return "< 0.0001" if p < 1e-4 else f"{p:.4f}".rstrip("0") if p < 1e-3 else f"{p:.2g}"
+    return "< 0.0001" if p < 1e-4 else f"{p:#.2g}"
 
 
 def _markdown(source: str) -> Any:

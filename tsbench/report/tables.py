@@ -9,17 +9,20 @@ from tsbench.patterns import Pattern
 from tsbench.plots.channels import views
 from tsbench.plots.units import change, words
 from tsbench.report.html import fill
-from tsbench.report.verdict import Scan, Verdict
+from tsbench.report.verdict import PERIODS, Scan, Verdict
 from tsbench.series import Panel
-
-PERIODS = {"quarterly": "quarter", "annual": "year", "monthly": "month", "weekly": "week", "daily": "day"}
 
 
 @dataclass(frozen=True, slots=True)
 class MatchTable:
-    """The rows a verdict shows, as HTML; `frame` holds the same as a DataFrame."""
+    """The rows a verdict shows, as HTML; `frame` holds the same as a DataFrame.
+
+    channels : in words, a column each; empty when every match has its own.
+    gone : companies that passed in the scan before and do not now. compared : whether there was one.
+    """
 
     frame: pd.DataFrame = field(repr=False)
+    channels: tuple[str, ...]
     proven: bool
     q_limit: float
     gone: tuple[str, ...]
@@ -29,6 +32,8 @@ class MatchTable:
         return fill(
             "matches",
             rows=self.frame.to_dict("records"),
+            channels=self.channels,
+            confirmed=bool(self.frame["own_p"].notna().any()),
             proven=self.proven,
             q_limit=self.q_limit,
             gone=self.gone,
@@ -63,17 +68,22 @@ def match_table(
             "score": shown["score"].to_numpy(),
             "p": shown["p_value"].to_numpy(),
             "q": shown["q_value"].to_numpy(),
+            "own_p": shown.get("p_confirmed", pd.Series(np.nan, shown.index)).astype(float).to_numpy(),
             "left_out": shown["flagged"].to_numpy(),
             "state": [_state(e, passing, before, compared=previous is not None) for e in shown["entity"]],
         }
     )
     names = dict(zip(scan.matches["entity"], scan.matches["name"], strict=True))
     gone = tuple(sorted(f"{names[e]} ({e})" if names.get(e) else e for e in before - passing))
-    return MatchTable(frame, verdict.proven, verdict.q_limit, gone, previous is not None)
+    channels = tuple(words(e) for e in scan.pattern.expressions) if scan.pattern.combine == "all" else ()
+    return MatchTable(frame, channels, verdict.proven, verdict.q_limit, gone, previous is not None)
 
 
-def changes(panel: Panel, matches: pd.DataFrame, pattern: Pattern) -> list[list[tuple[str, str]]]:
-    """For each match, what changed over its stretch: (channel in words, "4.1 % to 9.8 % (+5.7 points)") per channel."""
+def changes(panel: Panel, matches: pd.DataFrame, pattern: Pattern) -> list[list[tuple[str, str, str]]]:
+    """For each match, what changed from the first to the last period of its stretch.
+
+    Per channel (name in words, "4.1 % → 9.8 %", "+5.7 points"): all channels of a joint pattern, else those that match.
+    """
     if matches.empty:
         return []
     channels = views(pattern, panel)
@@ -82,9 +92,8 @@ def changes(panel: Panel, matches: pd.DataFrame, pattern: Pattern) -> list[list[
         lines = []
         for expression in pattern.expressions if pattern.combine == "all" else row["channels"]:
             window = channels[expression].window(row["entity"], row["start"], row["end"], before=0, after=0)
-            if window is not None and window.inside.any():
-                first, last = window.values[window.inside][[0, -1]]
-                lines.append((words(expression), change(first, last, channels[expression].unit)))
+            first, last = (np.nan, np.nan) if window is None else window.values[window.inside][[0, -1]]
+            lines.append((words(expression), *change(first, last, channels[expression].unit)))
         told.append(lines)
     return told
 

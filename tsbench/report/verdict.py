@@ -1,18 +1,23 @@
 """The answer of a scan in one sentence, with the companies behind it."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from tsbench import checks
 from tsbench.patterns import Pattern
 from tsbench.report.html import fill, odds
+from tsbench.report.runs import now
+from tsbench.series.calendar import is_live
 
 NEAREST, NEAR_MISSES, NON_MATCHES = 10, 6, 6
 # A company counts as an ordinary non-match from this p-value on.
 ORDINARY_P = 0.25
+PERIODS = {"quarterly": "quarter", "annual": "year", "monthly": "month", "weekly": "week", "daily": "day"}
 NULL_WORDS = {
     "largest": "the strictest of three models of chance (shuffled blocks of the series' own steps; the same "
     "spectrum with random phases; steps with random signs)",
@@ -33,13 +38,16 @@ class Scan(Protocol):
     def parameters(self) -> dict[str, Any]: ...
     @property
     def matches(self) -> pd.DataFrame: ...
+    @property
+    def funnel(self) -> pd.DataFrame: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Who shows the pattern, and how sure that is.
 
-    headline : the one sentence. footnote : what its figures rest on.
+    headline : the one sentence. lead : the pattern in words. footnote : what the figures rest on.
+    funnel : the scan's, with the companies that pass as the last stage.
     passing : rows of the scan with q <= q_limit, most surprising first.
     shown : the passing rows or, when there is none, the nearest ones, which prove nothing.
     near_misses : the next rows after those shown. non_matches : a few ordinary rows, drawn by lot.
@@ -47,7 +55,9 @@ class Verdict:
     """
 
     headline: str
+    lead: str
     footnote: str
+    funnel: pd.DataFrame = field(repr=False)
     passing: pd.DataFrame = field(repr=False)
     shown: pd.DataFrame = field(repr=False)
     near_misses: pd.DataFrame = field(repr=False)
@@ -62,10 +72,12 @@ class Verdict:
         return not self.passing.empty
 
     def _repr_html_(self) -> str:
-        return fill("verdict", headline=self.headline, footnote=self.footnote)
+        return fill("verdict", headline=self.headline, lead=self.lead, footnote=self.footnote)
 
 
-def verdict(scan: Scan, *, q_limit: float = 0.1, history: Scan | None = None, seed: int = 0) -> Verdict:
+def verdict(
+    scan: Scan, *, q_limit: float = 0.1, history: Scan | None = None, seed: int = 0, today: date | None = None
+) -> Verdict:
     """Judge a scan.
 
     Parameters
@@ -73,6 +85,7 @@ def verdict(scan: Scan, *, q_limit: float = 0.1, history: Scan | None = None, se
         q_limit : a company passes when q, the expected share of false finds among it and all above it, is at most this.
         history : a scan of the same pattern over the whole past, told in the sentence.
         seed : of the lot that draws the non-matches.
+        today : the day the age of the data is counted to; None = the calendar's.
     Returns
         Verdict. `expected_false` is p_limit x tested, p_limit being the largest p that passes or, when none does, the
         p the first company would have needed, q_limit / tested.
@@ -90,7 +103,11 @@ def verdict(scan: Scan, *, q_limit: float = 0.1, history: Scan | None = None, se
     p_limit = float(passing["p_value"].max()) if len(passing) else q_limit / max(n, 1)
     return Verdict(
         headline=_headline(scan, len(passing), n, len(shown), p_limit * n, q_limit, history),
-        footnote=_footnote(scan, len(passing), n, p_limit, q_limit),
+        lead=_lead(scan),
+        footnote=" ".join(
+            [_chance(scan, len(passing), n, p_limit, q_limit), _age(scan, today or now().date())]
+        ),
+        funnel=_with_passing(scan, passing, q_limit),
         passing=passing.reset_index(drop=True),
         shown=shown.reset_index(drop=True),
         near_misses=rest.head(NEAR_MISSES).reset_index(drop=True),
@@ -101,41 +118,66 @@ def verdict(scan: Scan, *, q_limit: float = 0.1, history: Scan | None = None, se
     )
 
 
+def _lead(scan: Scan) -> str:
+    (low, high), said = scan.pattern.length, scan.pattern.description
+    period = PERIODS.get(str(scan.parameters.get("frequency")), "period")
+    return f"“{scan.pattern.name}”: {f'{said} ' if said else ''}Looked for over {low} to {high} {period}s."
+
+
 def _headline(
     scan: Scan, passing: int, tested: int, shown: int, expected: float, q_limit: float, history: Scan | None
 ) -> str:
     where, name = scan.parameters.get("where", "now"), f"“{scan.pattern.name}”"
     day = f"(as of {_as_of(scan):%Y-%m-%d})"
     family = f"the {tested} {'' if where == 'history' else 'live '}companies tested"
+    one = passing in (0, 1)
     did = {
-        "now": f"show{'s' if passing == 1 else ''} {name} now {day}",
-        "history": f"showed {name} at some time {day}",
-        "forming": f"{'is' if passing == 1 else 'are'} forming {name} now {day}",
+        "now": f"show{'s' if one else ''} {name} now",
+        "history": f"showed {name} at some time",
+        "forming": f"{'is' if one else 'are'} forming {name} now",
     }[where]
     if tested == 0:
         return f"No company could be tested for {name} {day}; the funnel says why"
     if passing:
-        words = [f"{passing} of {family} {did}", f"chance alone would give {_about(expected)}"]
+        said = f"{passing} of {family} {did} {day}; chance alone would give {_about(expected)}"
     else:
-        end = {"now": f"for {name} now", "history": f"for {name} at any time", "forming": f"as forming {name} now"}[where]
-        follow = f"the nearest {shown} follow, unproven" if shown else "no stretch comes near it"
-        words = [f"None of {family} passes q ≤ {q_limit:g} {end} {day}", follow]
-    if history is not None and where != "history":
-        before = int((history.matches["q_value"] <= q_limit).sum())
-        words.append(f"{before or 'none'} did in history")
-    return "; ".join(words)
+        follow = f"The nearest {shown} follow, unproven" if shown else "No stretch comes near it"
+        said = f"No company {did} {day}: none of {family} passes q ≤ {q_limit:g}. {follow}"
+    if history is None or where == "history":
+        return said
+    before = int((history.matches["q_value"] <= q_limit).sum())
+    return f"{said}; {before or 'none'} did in history"
 
 
-def _footnote(scan: Scan, passing: int, tested: int, p_limit: float, q_limit: float) -> str:
-    null = NULL_WORDS[scan.parameters.get("null", "largest")]
-    chance = f"Chance is judged by {null}."
+def _chance(scan: Scan, passing: int, tested: int, p_limit: float, q_limit: float) -> str:
+    null = f"Chance is judged by {NULL_WORDS[scan.parameters.get('null', 'largest')]}."
     if not tested:
-        return chance
+        return null
     if passing:
-        count = f"“Chance alone”: the weakest match that passes has p = {odds(p_limit)}; times {tested} companies tested."
+        count = f"“Chance alone”: the weakest match that passes has p = {odds(p_limit)}, times {tested} companies tested."
     else:
         count = f"To pass alone, a company would need p ≤ {odds(p_limit)} ({q_limit:g} / {tested} companies tested)."
-    return f"{count} {chance}"
+    return f"q ≤ {q_limit:g}: of the companies that pass, at most {100 * q_limit:.3g} % are expected to be there by chance. {count} {null}"
+
+
+def _age(scan: Scan, today: date) -> str:
+    newest = scan.matches["last"].max()
+    if pd.isna(newest):
+        return ""
+    years = (today - newest.date()).days / 365.25
+    return f"The newest figures are of {newest:%Y-%m-%d}, {years:.1f} years before this report."
+
+
+def _with_passing(scan: Scan, passing: pd.DataFrame, q_limit: float) -> pd.DataFrame:
+    """The funnel with its last stage."""
+    newest = _micros(scan.matches["last"].dropna()).max(initial=0)
+    live = is_live(_micros(passing["last"]), newest, str(scan.parameters.get("frequency", "quarterly")))
+    row = {"stage": f"pass q ≤ {q_limit:g}", "companies": len(passing), "dead": int((~live).sum()), "note": ""}
+    return pd.concat([scan.funnel, pd.DataFrame([row])], ignore_index=True)
+
+
+def _micros(times: pd.Series) -> NDArray[np.int64]:
+    return pd.DatetimeIndex(times).as_unit("us").asi8
 
 
 def _as_of(scan: Scan) -> pd.Timestamp:

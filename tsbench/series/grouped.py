@@ -15,9 +15,14 @@ def series_of_points(offsets: Ints) -> Ints:
     return np.repeat(np.arange(offsets.size - 1), np.diff(offsets))
 
 
-def offsets_of(lengths: NDArray[np.integer]) -> Ints:
+def offsets_of(lengths: NDArray[np.integer] | NDArray[np.bool_]) -> Ints:
     """Series borders from series lengths, shape (n_series + 1,), starting with 0."""
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(lengths, dtype=np.int64)])
+
+
+def group_count(mask: NDArray[np.bool_], offsets: Ints) -> Ints:
+    """How many points of each series are marked, shape (n_series,)."""
+    return np.diff(offsets_of(mask)[offsets])
 
 
 def shifted(values: Floats, offsets: Ints, k: int) -> Floats:

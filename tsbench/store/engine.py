@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import orjson
 import psycopg2
@@ -13,6 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, TimeoutError
 from tsbench.errors import BadInput, Unavailable
 
 if TYPE_CHECKING:
+    from psycopg2.extensions import connection as Connection
     from psycopg2.extensions import cursor as Cursor
 
 DRIVER = "postgresql+psycopg2"
@@ -57,7 +58,7 @@ def transaction(engine: sa.Engine) -> Iterator["Cursor"]:
     except DBAPIError as error:
         raise Unavailable(f"no database answers at {where}: {_first_line(error.orig)}") from error
     try:
-        with connection.cursor() as cursor:
+        with cast("Connection", connection.driver_connection).cursor() as cursor:
             yield cursor
         connection.commit()
     except (psycopg2.OperationalError, psycopg2.InterfaceError) as error:
@@ -66,7 +67,9 @@ def transaction(engine: sa.Engine) -> Iterator["Cursor"]:
     except psycopg2.ProgrammingError as error:
         connection.rollback()
         if error.pgcode in NO_SUCH_PART:
-            raise Unavailable(f"{where} lacks tables of tsbench ({_first_line(error)}); run: tsbench db upgrade") from error
+            raise Unavailable(
+                f"{where} lacks tables of tsbench ({_first_line(error)}); run: tsbench db upgrade"
+            ) from error
         raise
     except BaseException:
         connection.rollback()

@@ -104,6 +104,14 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
-        "run", "match", "scan_chunk", "scan", "model_version", "pattern", "last_version", "load_file", "company"
+        "run",
+        "match",
+        "scan_chunk",
+        "scan",
+        "model_version",
+        "pattern",
+        "last_version",
+        "load_file",
+        "company",
     ):
         op.drop_table(table)

@@ -1,0 +1,92 @@
+"""Speed of the pattern search: against stumpy, over 12 scales, from 1,000 to 100,000 series, and from cold.
+
+Peer: one stumpy.mass call over NaN-joined series, the fastest way stumpy offers (it uses its own threads); ours runs
+on two threads of an executor. Both give the full profile of every series; the largest difference is checked.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from measure import bar, fresh_process, interleave, peak_megabytes, write
+
+from tsbench.detect.bank import bank_of
+from tsbench.detect.search import best_windows
+from tsbench.kernels.search import correlation_profiles
+from tsbench.patterns import Channel, Pattern
+
+SERIES, LENGTH, WINDOW, THREADS, SEED = 10_000, 250, 64, 2, 0
+
+
+def main() -> None:
+    import stumpy
+
+    rng = np.random.default_rng(SEED)
+    x = rng.standard_normal((SERIES, LENGTH)).cumsum(axis=1)
+    query = np.sin(np.linspace(0, 6, WINDOW)) + 0.1 * rng.standard_normal(WINDOW)
+    template = (query - query.mean()) / np.sqrt(((query - query.mean()) ** 2).sum())
+    joined = np.concatenate([x, np.full((SERIES, 1), np.nan)], axis=1).ravel()
+    profile = np.empty(SERIES * (LENGTH - WINDOW + 1))
+    pool = ThreadPoolExecutor(THREADS)
+
+    def ours() -> None:
+        start = np.arange(SERIES) * LENGTH
+        out = np.arange(SERIES) * (LENGTH - WINDOW + 1)
+        cuts = np.array_split(np.arange(SERIES), THREADS)
+        list(pool.map(lambda c: correlation_profiles(
+            x.ravel(), start[c], start[c] + LENGTH, template, out[c], profile), cuts))  # fmt: skip
+
+    times = interleave({"stumpy.mass, NaN-joined": lambda: stumpy.mass(query, joined), "tsbench, 2 threads": ours})
+    reference = stumpy.mass(query, joined)
+    windows = (np.arange(SERIES)[:, None] * (LENGTH + 1) + np.arange(LENGTH - WINDOW + 1)).ravel()
+    distance = np.sqrt(np.maximum(2 * WINDOW * (1 - profile), 0))
+    error = float(np.abs(distance - reference[windows]).max())
+    ratio = times["stumpy.mass, NaN-joined"]["median"] / times["tsbench, 2 threads"]["median"]
+    print(f"largest difference from stumpy: {error:.2e}")
+
+    def of_scales(low: int, high: int, ratio: float) -> Pattern:
+        return Pattern("bench", (Channel("value", tuple(zip(np.linspace(0, 1, WINDOW), query, strict=True))),),
+                       length=(low, high), prominence=3)  # fmt: skip
+
+    bank = bank_of(of_scales(24, 104, 1.15), "history")
+    scales = int(bank.length.size)
+    by_count = {}
+    for n in (1_000, 10_000, 100_000):
+        values = np.tile(x, (n // SERIES, 1)).ravel()[None] if n >= SERIES else x[:n].ravel()[None]
+        start = np.arange(n) * LENGTH
+        runs = (start, start + LENGTH, np.zeros(n, np.int64))
+        timing = interleave({"best": lambda v=values, r=runs: best_windows(v, r, bank, executor=pool)}, n=5)["best"]
+        by_count[n] = timing | {"microseconds_per_series": timing["median"] / n * 1e6}
+        print(f"{scales} scales, {n:>7} series: {timing['median'] * 1e3:8.1f} ms")
+    per = [row["microseconds_per_series"] for row in by_count.values()]
+
+    cold = {
+        "import tsbench": fresh_process("import tsbench"),
+        "import numpy, pandas, numba": fresh_process("import numpy, pandas, numba"),
+        "fresh process to first match": fresh_process(FIRST_MATCH),
+    }
+    bars = [
+        bar("x stumpy.mass NaN-joined, 10,000 x 250, m=64, one scale", ratio, ">= 40", ratio >= 40),
+        bar(f"{scales} scales, 10,000 x 250, seconds", by_count[10_000]["median"], "<= 0.25", by_count[10_000]["median"] <= 0.25),
+        bar("time per series, slowest over fastest of 1k, 10k, 100k", max(per) / min(per), "<= 1.5 (linear)", max(per) / min(per) <= 1.5),
+        bar("peak memory, MB", peak_megabytes(), "< 1000", peak_megabytes() < 1000),
+        bar("fresh process to first match, seconds", cold["fresh process to first match"]["median"], "<= 2", cold["fresh process to first match"]["median"] <= 2),
+        bar("import tsbench, seconds", cold["import tsbench"]["median"], "<= 0.3", cold["import tsbench"]["median"] <= 0.3),
+    ]  # fmt: skip
+    write("search", {"profile": times, "largest_difference": error, "scales": scales, "by_count": by_count,
+                     "cold": cold, "bars": bars}, ("stumpy",), SEED)  # fmt: skip
+
+
+FIRST_MATCH = """
+import numpy as np
+from tsbench import Panel, Pattern, Channel
+from tsbench.detect.bank import bank_of, stretches_of
+from tsbench.detect.search import best_windows
+rng = np.random.default_rng(0)
+panel = Panel.from_arrays(list(rng.standard_normal((200, 100)).cumsum(axis=1)))
+pattern = Pattern("dip", (Channel("value", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 24), prominence=3)
+s = stretches_of(pattern, panel)
+print(best_windows(s.values, (s.start, s.stop, s.first_end("history")), bank_of(pattern, "history")).score.max())
+"""
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,278 @@
+"""The command line, driven as a person does: a process, its two streams, its exit status."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import tsbench
+from tsbench.cli import app
+from tsbench.settings import table
+from tsbench.store import embedded
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMAND = (sys.executable, "-m", "tsbench")
+
+
+def _environment(home: Path, **more: str) -> dict[str, str]:
+    """This environment without any setting of its own, working in `home`."""
+    ours = {name for setting in table() for name in (setting.name, *setting.aliases)}
+    clean = {name: value for name, value in os.environ.items() if name not in ours}
+    return clean | {"TSBENCH_HOME": str(home), "COLUMNS": "120"} | more
+
+
+def _run(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*COMMAND, *words], capture_output=True, text=True, cwd=home, env=_environment(home, **more), timeout=180
+    )
+
+
+def _walks(companies: int, quarters: int) -> pd.DataFrame:
+    """A long file of random companies, one of them with an obvious dip and recovery."""
+    import numpy as np
+
+    rng = np.random.default_rng(5)
+    dates = pd.date_range("2008-03-31", periods=quarters, freq="QE")
+    frames = []
+    for i in range(companies):
+        for metric, level in (("revenue", 100.0), ("market_cap", 1000.0), ("roic", 0.1)):
+            steps = rng.normal(0, 0.02, quarters)
+            if i == 0 and metric == "market_cap":
+                steps[-12:-6] -= 0.2
+                steps[-6:] += 0.2
+            walk = np.exp(np.cumsum(steps)) * level
+            frames.append(
+                pd.DataFrame(
+                    {"ticker": f"C{i:02d}", "name": f"Company {i}", "sector": ("Metal", "Paper")[i % 2]}
+                    | {"metric": metric, "date": dates, "value": walk}
+                )
+            )
+    return pd.concat(frames)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project folder of its own with running services and a few companies."""
+    folder = tmp_path_factory.mktemp("project")
+    started = embedded.start(folder)
+    try:
+        _walks(16, 48).to_csv(folder / "walks.csv", index=False)
+        loaded = _run(folder, "load", "walks.csv")
+        assert loaded.returncode == 0, loaded.stderr
+        yield folder
+    finally:
+        embedded.stop(folder, force=True)
+        shutil.rmtree(started.folder, ignore_errors=True)
+
+
+def _commands() -> list[tuple[str, ...]]:
+    """Every command and subcommand as words."""
+    found: list[tuple[str, ...]] = []
+    for name in app:
+        if name.startswith("-"):
+            continue
+        inner = [sub for sub in app[name] if not sub.startswith("-")]
+        found += [(name, sub) for sub in inner] or [(name,)]
+    return found
+
+
+@pytest.mark.parametrize("words", _commands(), ids=" ".join)
+def test_every_command_and_option_has_help_and_stands_in_the_manual(words: tuple[str, ...]) -> None:
+    command = app
+    for word in words:
+        command = command[word]
+    assert command.help.strip()
+    arguments = command.assemble_argument_collection(parse_docstring=True)
+    assert [a.name for a in arguments if not a.parameter.help] == []
+    manual = (ROOT / "docs" / "cli.md").read_text("utf-8")
+    assert f"# tsbench {' '.join(words)}\n" in manual
+    for argument in arguments:
+        assert argument.name.upper().lstrip("-") in manual.upper()
+
+
+def test_there_are_the_commands_of_this_version() -> None:
+    named = {" ".join(words) for words in _commands()}
+    assert {"services start", "services stop", "services status", "db upgrade", "db check"} <= named
+    assert {"load", "scan", "train", "patterns", "report", "warmup"} <= named
+
+
+def test_the_version_is_told(tmp_path: Path) -> None:
+    assert _run(tmp_path, "--version").stdout.strip() == tsbench.__version__
+
+
+def test_an_unknown_option_names_the_nearest(tmp_path: Path) -> None:
+    done = _run(tmp_path, "scan", "--patern", "x")
+    assert done.returncode == 2
+    assert "--pattern" in done.stderr
+
+
+def test_a_mistake_is_one_line_and_status_2(tmp_path: Path) -> None:
+    done = _run(tmp_path, "db", "check", TSBENCH_QLIMIT="1")
+    assert done.returncode == 2
+    assert done.stderr == "tsbench: unknown setting TSBENCH_QLIMIT; did you mean TSBENCH_Q_LIMIT?\n"
+    assert done.stdout == ""
+
+
+def test_debugging_shows_the_traceback(tmp_path: Path) -> None:
+    done = _run(tmp_path, "db", "check", TSBENCH_QLIMIT="1", TSBENCH_LOG_LEVEL="debug")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_a_database_that_does_not_answer_is_said_without_its_password(tmp_path: Path) -> None:
+    url = f"postgresql://ada:hunter2@/n?host={tmp_path}"
+    done = _run(tmp_path, "db", "check", DATABASE_URL=url)
+    assert done.returncode == 2
+    assert "tsbench: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hunter2" not in done.stderr
+
+
+def test_services_start_tell_and_stop(tmp_path: Path) -> None:
+    folder = embedded.status(tmp_path).folder
+    try:
+        assert _run(tmp_path, "services", "status").returncode == 1
+        started = _run(tmp_path, "services", "start")
+        assert started.returncode == 0, started.stderr
+        told = json.loads(_run(tmp_path, "services", "status", "--json").stdout)
+        assert told["running"]
+        assert told["kept"]
+        assert _run(tmp_path, "services", "stop").returncode == 0
+        assert not embedded.status(tmp_path).running
+    finally:
+        embedded.stop(tmp_path, force=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def test_the_schema_of_the_embedded_database_is_up_to_date(home: Path) -> None:
+    done = _run(home, "db", "check")
+    assert (done.returncode, done.stdout) == (0, "the database is up to date\n")
+    assert _run(home, "db", "upgrade").returncode == 0
+
+
+def test_a_database_of_ones_own_is_upgraded_only_when_asked(home: Path) -> None:
+    with embedded.fresh_database(embedded.status(home).database_url) as url:
+        refused = _run(home, "patterns", DATABASE_URL=url)
+        assert refused.returncode == 2
+        assert "tsbench db upgrade" in refused.stderr
+        assert _run(home, "db", "check", DATABASE_URL=url).returncode == 1
+        assert _run(home, "db", "upgrade", DATABASE_URL=url).returncode == 0
+        assert _run(home, "db", "check", DATABASE_URL=url).returncode == 0
+        empty = _run(home, "load", DATABASE_URL=url)
+        assert empty.returncode == 2
+        assert "your database holds no companies; run: tsbench load" in empty.stderr
+
+
+def test_loading_again_changes_nothing(home: Path) -> None:
+    before = json.loads(_run(home, "scan", "--pattern", "dip_recovery", "--json").stdout)["funnel"]
+    assert _run(home, "load", "walks.csv").returncode == 0
+    assert json.loads(_run(home, "scan", "--pattern", "dip_recovery", "--json").stdout)["funnel"] == before
+
+
+def test_a_file_with_a_bad_row_is_refused_with_its_line(home: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("ticker,name,sector,metric,date,value\nZ,Zed,Metal,revenue,2019-03-31,abc\n")
+    done = _run(home, "load", str(bad))
+    assert done.returncode != 0
+    assert re.search(r"line 2|2:", done.stderr + done.stdout)
+
+
+def test_patterns_are_listed_and_shown(home: Path) -> None:
+    listed = _run(home, "patterns").stdout
+    assert re.search(r"^dip_recovery +shipped +\w+", listed, flags=re.M)
+    shown = json.loads(_run(home, "patterns", "dip_recovery").stdout)
+    assert shown["name"] == "dip_recovery"
+    unknown = _run(home, "patterns", "dip_recovry")
+    assert unknown.returncode == 2
+    assert "did you mean 'dip_recovery'" in unknown.stderr
+
+
+def test_a_scan_prints_funnel_and_table(home: Path) -> None:
+    done = _run(home, "scan", "--pattern", "dip_recovery", "--top", "3")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^in the store +16 companies", done.stdout, flags=re.M)
+    assert "tested companies" in done.stdout
+    rows = re.findall(r"^[123] +(C\d\d) +Company \d+ ", done.stdout, flags=re.M)
+    assert len(rows) == 3
+    assert rows[0] == "C00"
+
+
+def test_a_scan_as_json_is_alone_on_stdout_and_equals_the_csv(home: Path, tmp_path: Path) -> None:
+    csv = tmp_path / "matches.csv"
+    done = _run(home, "scan", "--pattern", "dip_recovery", "--where", "history", "--json", "--csv", str(csv))
+    document = json.loads(done.stdout)
+    assert document["pattern"] == "dip_recovery"
+    assert document["parameters"]["where"] == "history"
+    table = pd.read_csv(csv)
+    assert [row["entity"] for row in document["matches"]] == list(table["entity"])
+    assert len(table) == 16
+    tested = [row for row in document["matches"] if row["status"] == "tested"]
+    assert tested
+    assert all(0 < row["p_value"] <= row["q_value"] <= 1 for row in tested)
+
+
+def test_a_sector_scan_tests_only_that_sector(home: Path) -> None:
+    done = _run(home, "scan", "--pattern", "dip_recovery", "--sector", "Paper", "--json")
+    document = json.loads(done.stdout)
+    assert {row["sector"] for row in document["matches"]} == {"Paper"}
+    unknown = _run(home, "scan", "--pattern", "dip_recovery", "--sector", "Glass")
+    assert unknown.returncode == 2
+    assert "Metal, Paper" in unknown.stderr
+
+
+def test_a_finished_scan_is_told_again_by_its_name(home: Path) -> None:
+    first = json.loads(_run(home, "scan", "--pattern", "dip_recovery", "--scan-id", "again", "--json").stdout)
+    second = json.loads(_run(home, "scan", "--pattern", "dip_recovery", "--scan-id", "again", "--json").stdout)
+    assert second["matches"] == first["matches"]
+    other = _run(home, "scan", "--pattern", "step_up", "--scan-id", "again")
+    assert other.returncode == 2
+
+
+def test_training_registers_versions(home: Path) -> None:
+    done = [_run(home, "train", "dip_recovery") for _ in range(2)]
+    assert [d.returncode for d in done] == [0, 0], done[0].stderr
+    assert done[0].stdout != done[1].stdout
+
+
+@pytest.mark.fault
+def test_ctrl_c_says_how_to_go_on_and_the_scan_goes_on(home: Path) -> None:
+    words = ("scan", "--pattern", "dip_recovery", "--where", "history", "--scan-id", "stopped")
+    going = subprocess.Popen(
+        [*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=home, env=_environment(home)
+    )
+    # the row of the scan appears when it begins
+    deadline = time.monotonic() + 60
+    while "stopped" not in _scan_names(home) and going.poll() is None:
+        assert time.monotonic() < deadline, "the scan did not begin"
+    going.send_signal(signal.SIGINT)
+    _, said = going.communicate(timeout=60)
+    if going.returncode == 0:
+        pytest.fail("the scan was over before Ctrl-C reached it")
+    assert going.returncode == 130, said
+    assert "--scan-id stopped" in said
+    done = _run(home, *words, "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["matches"]) == 16
+
+
+def _scan_names(home: Path) -> list[str]:
+    from tsbench.store import Store
+
+    with Store(embedded.status(home).database_url) as store:
+        return list(store.scans.list()["id"])
+
+
+def test_a_report_needs_key_value_pairs_and_one_name(home: Path) -> None:
+    assert "key=value" in _run(home, "report", "05", "-p", "pattern").stderr
+    both = _run(home, "report", "01", "05", "-p", "pattern=step_up")
+    assert both.returncode == 2
+    assert "one notebook" in both.stderr
