@@ -11,39 +11,17 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import URL
 
 from tsbench.errors import BadInput
 
 PREFIX = "TSBENCH_"
 # names the test suite reads itself; they are no settings of the program
 TEST_PREFIX = "TSBENCH_TEST_"
-HOME_MARKS = (".env", "pyproject.toml", "data/.services")
-
-
-def normalised_url(url: str) -> str:
-    """`url` of a PostgreSQL database in the one form SQLAlchemy gets here: postgresql+psycopg2://...
-
-    Parameters
-        url : `postgres://`, `postgresql://` or `postgresql+psycopg2://`; anything else is refused.
-    Raises     BadInput: no URL, or of another database or driver. The message never repeats the password.
-    """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise BadInput(
-            "the database URL cannot be read; wanted e.g. postgresql://user:password@host:5432/name"
-        ) from error
-    if parsed.drivername not in ("postgres", "postgresql", "postgresql+psycopg2"):
-        raise BadInput(
-            f"the database must be postgresql://..., got {parsed.drivername}://...; "
-            "leave the URL out to use the embedded one"
-        )
-    return parsed.set(drivername="postgresql+psycopg2").render_as_string(hide_password=False)
+HOME_MARKS = (".env", "pyproject.toml", "notebooks", "data/.services")
 
 
 class Settings(BaseSettings):
@@ -93,7 +71,7 @@ class Settings(BaseSettings):
     home: Path = Field(
         Path("."),
         description="Project folder: `.env`, embedded data, notebooks and reports lie in it. "
-        "Default: the current folder or the nearest one above with a `.env` or `pyproject.toml`.",
+        "Default: the current folder or the nearest one above with a `.env`, `pyproject.toml` or `notebooks`.",
     )
     reports: Path = Field(
         Path("reports"), description="Folder of the finished reports; relative to the project folder."
@@ -108,14 +86,9 @@ class Settings(BaseSettings):
         "warning", description="Least urgent log line shown; `debug` also shows tracebacks."
     )
 
-    @field_validator("database_url")
-    @classmethod
-    def _one_dialect(cls, url: SecretStr | None) -> SecretStr | None:
-        return None if url is None or not url.get_secret_value() else SecretStr(normalised_url(url.get_secret_value()))
-
     @property
     def database(self) -> str | None:
-        """URL of the user's own database, or None for the embedded one.
+        """URL of the user's own database as it was given, or None for the embedded one.
 
         Holds the password: for connecting, never for printing.
         """

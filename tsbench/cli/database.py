@@ -1,7 +1,6 @@
 """`tsbench db` and `tsbench load`: the schema, and what is put into it."""
 
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 
 from tsbench.cli.output import say, show_json
@@ -23,11 +22,19 @@ def check() -> None:
     sys.exit(1 if problems else 0)
 
 
-def load(*paths: Path, skip_bad: bool = False, json: bool = False) -> None:
-    """Load company series from CSV or Parquet files, each as a whole or not at all. Loading again changes nothing.
+def load(
+    *paths: Path,
+    skip_bad: bool = False,
+    metric: str | None = None,
+    frequency: str | None = None,
+    basis: str = "",
+    source: str = "",
+    json: bool = False,
+) -> None:
+    """Load company series from CSV or Parquet files, all of them or nothing. Loading again changes nothing.
 
-    Long files have the columns ticker, name, sector, metric, date, value and may have frequency, basis, source and
-    available_at; wide CSV files have a column per date. Gzip is read as it is.
+    Long files have the columns ticker, metric, date, value and may have name, sector, frequency, basis, source and
+    available_at; wide CSV files have a first column date and one column per ticker. Gzip is read as it is.
 
     Parameters
     ----------
@@ -35,7 +42,15 @@ def load(*paths: Path, skip_bad: bool = False, json: bool = False) -> None:
         Files, or folders of them. Without any: the companies that come with tsbench, when the embedded database is
         still empty.
     skip_bad
-        Leave out bad rows, list them, and load the rest; without it one bad row refuses its file.
+        Leave out bad rows, list them, and load the rest; without it one bad row refuses everything.
+    metric
+        Of a file without that column; default for a wide one: its file name.
+    frequency
+        Of rows that do not say; default: inferred per series.
+    basis
+        Of rows that do not say, e.g. net_income or nopat; another basis is another series.
+    source
+        Of rows that do not say; another source is another series.
     json
         Print the report as JSON.
     """
@@ -47,14 +62,10 @@ def load(*paths: Path, skip_bad: bool = False, json: bool = False) -> None:
             if not load_shipped(store, settings, note=say):
                 say("the database holds companies; name the files to load")
             return
-        report = store.load(_files(paths), skip_bad=skip_bad)
+        report = store.load(
+            list(paths), skip_bad=skip_bad, metric=metric, frequency=frequency, basis=basis, source=source
+        )
     if json:
         show_json(report.to_dict())
     else:
         print(report)
-
-
-def _files(paths: Iterable[Path]) -> list[Path]:
-    """The files named, and those in the folders named."""
-    inside = ("*.csv", "*.csv.gz", "*.parquet")
-    return [f for p in paths for f in (sorted(q for glob in inside for q in p.glob(glob)) if p.is_dir() else [p])]

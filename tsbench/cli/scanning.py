@@ -128,10 +128,11 @@ def show_matches(matches: "pd.DataFrame", *, top: int, q_limit: float) -> None:
             "to": [f"{end:%Y-%m}" for end in rows["end"]],
             "score": [f"{score:.3f}" for score in rows["score"]],
             "p": [f"{p:.4f}" for p in rows["p_value"]],
+            "own p": [f"{p:.3f}" if p == p else "" for p in rows["p_confirmed"]],
             "q": [f"{q:.3f}" for q in rows["q_value"]],
             "null": [str(null) for null in rows["null"]],
         },
-        right=frozenset({"", "score", "p", "q"}),
+        right=frozenset({"", "score", "p", "own p", "q"}),
     )
 
 

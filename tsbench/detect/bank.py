@@ -110,6 +110,10 @@ class Stretches:
     last: Ints
     flagged: Ints
 
+    def of_channel(self, channel: int) -> Floats:
+        """The rows of values a run of that channel is searched in: its own, or all for the joint -1."""
+        return self.values if channel < 0 else self.values[channel : channel + 1]
+
     def first_end(self, where: Where) -> Ints:
         """Per run, the earliest end a window may have: 0 for all of history, else within the last two periods."""
         if where == "history":

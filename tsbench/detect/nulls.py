@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsbench.detect.bank import WHERE, Bank, Stretches, Where
-from tsbench.detect.odds import FEATURES, Odds, features_of
+from tsbench.detect.odds import Odds, features_of
 from tsbench.detect.search import Executor, best_windows
 from tsbench.errors import TooShort
 from tsbench.patterns import NULLS, Null
@@ -21,14 +21,6 @@ def testable(stretches: Stretches, bank: Bank) -> NDArray[np.bool_]:
     """The runs long enough to hold a template and to be compared with surrogates of themselves."""
     length: NDArray[np.bool_] = stretches.stop - stretches.start >= max(SHORTEST_RUN, int(bank.length.min()) + 1)
     return length
-
-
-def run_features(stretches: Stretches, rows: Ints) -> Floats:
-    """`features_of` for the runs `rows`, shape (rows, features); several channels are averaged."""
-    out = np.empty((rows.size, len(FEATURES)))
-    for i, r in enumerate(rows):
-        out[i] = features_of(_run(stretches, int(r))).mean(axis=0)
-    return out
 
 
 def fit_odds(
@@ -58,28 +50,28 @@ def fit_odds(
             rows = usable[stretches.channel[usable] == channel]
             copies = -(-surrogates // rows.size)
             rng = np.random.default_rng([seed, number, int(channel) + 1])
-            values, features, length = surrogate_runs(stretches, rows, copies, kind, rng)
+            values, length = surrogate_runs(stretches, rows, copies, kind, rng)
             stop = np.cumsum(length)
             for where in WHERE:
                 bank = of_channel(banks[where], int(channel))
                 first_end = stop - 1 if where != "history" else np.zeros(stop.size, np.int64)
                 best = best_windows(values, (stop - length, stop, first_end), bank, executor=executor)
+                features = features_of(values, stop - length, stop, best.start, bank.length[best.scale])
                 table[where, kind, int(channel)] = Odds.fit(features, best.score)
     return table
 
 
 def surrogate_runs(
     stretches: Stretches, rows: Ints, copies: int, kind: Null, rng: np.random.Generator
-) -> tuple[Floats, Floats, Ints]:
-    """`copies` surrogates of each run in `rows`, end to end: (values (channels, total), features, length of each)."""
-    values, features, length = [], [], []
+) -> tuple[Floats, Ints]:
+    """`copies` surrogates of each run in `rows`, end to end: (values (channels, total), length of each)."""
+    values, length = [], []
     for r in rows:
         run = _run(stretches, int(r))
         drawn = resample(run, copies, kind, rng)
-        features.append(features_of(drawn).mean(axis=0))
         values.append(drawn.reshape(run.shape[0], -1))
         length.append(np.full(copies, run.shape[1]))
-    return np.concatenate(values, axis=1), np.concatenate(features), np.concatenate(length)
+    return np.concatenate(values, axis=1), np.concatenate(length)
 
 
 def _run(stretches: Stretches, r: int) -> Floats:

@@ -21,43 +21,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tsbench.errors import BadInput
+from tsbench.kernels.steps import step_statistics
 
 Floats = NDArray[np.float64]
-FEATURES = ("log_length", "memory", "tails", "drift", "recent")
+Ints = NDArray[np.int64]
+FEATURES = ("log_length", "memory", "tails", "drift")
+FEWEST_STEPS = 12
 TAIL = 0.01
 
 
-def features_of(stretches: Floats) -> Floats:
-    """What the null distribution of a best score depends on.
+def features_of(values: Floats, start: Ints, stop: Ints, match_start: Ints, match_length: Ints) -> Floats:
+    """What the null distribution of a best score depends on, measured outside the match.
+
+    A true match would itself change the memory and the tails of its series, and so excuse itself: with it left in,
+    a third of the power is left (benchmark/odds.py). Surrogates are measured in the same way, outside their own best
+    match, so the comparison stays fair.
 
     Parameters
-        stretches : float64, shape (..., length), length >= 4, no NaN.
+        values : float64 (channels, total). start, stop : int64 (n,), runs without NaN, each of at least 4 values.
+        match_start, match_length : int64 (n,), the best window of each run; start -1 for none.
     Returns
-        float64, shape (..., 5): log length; lag-1 autocorrelation of the differences; log ratio of their mean absolute
-        value to their root mean square (-0.23 for Gaussian noise, lower with heavier tails); t-statistic of their
-        mean, squashed to (-1, 1); log of the last eight differences' size over all differences' size.
+        float64 (n, 4): log length; lag-1 autocorrelation of the differences; log ratio of their mean absolute value to
+        their root mean square (-0.23 for Gaussian noise, lower with heavier tails); t-statistic of their mean,
+        squashed to (-1, 1). Channels are averaged. A run with fewer than 12 differences outside counts whole.
     """
-    steps = np.diff(stretches, axis=-1)
-    n = steps.shape[-1]
-    mean = steps.mean(axis=-1, keepdims=True)
-    centred = steps - mean
-    power = np.maximum((centred**2).sum(axis=-1), 1e-300)
-    memory = (centred[..., 1:] * centred[..., :-1]).sum(axis=-1) / power
-    size = np.abs(steps).mean(axis=-1)
-    rms = np.sqrt((steps**2).mean(axis=-1))
-    tails = np.log(np.maximum(size, 1e-150) / np.maximum(rms, 1e-150))
-    t = mean[..., 0] * n / np.sqrt(power)
-    recent = np.abs(steps[..., -8:]).mean(axis=-1)
-    return np.stack(
-        [
-            np.full(size.shape, np.log(n + 1.0)),
-            memory,
-            np.maximum(tails, -3.0),
-            np.tanh(t / 3.0),
-            np.clip(np.log(np.maximum(recent, 1e-150) / np.maximum(size, 1e-150)), -3.0, 3.0),
-        ],
-        axis=-1,
-    )
+    statistics = np.empty((start.size, 3))
+    step_statistics(values, start, stop, match_start, match_start + match_length, FEWEST_STEPS, statistics)
+    memory, tails, drift = statistics.T
+    return np.column_stack([np.log(stop - start), memory, np.maximum(tails, -3.0), np.tanh(drift / 3.0)])
 
 
 def _design(features: Floats, centre: Floats, spread: Floats) -> Floats:
@@ -91,7 +82,7 @@ class Odds:
         """Learn from surrogates.
 
         Parameters
-            features : shape (n, 5), from `features_of`. score : shape (n,), best scores; -inf where no window was
+            features : shape (n, 4), from `features_of`. score : shape (n,), best scores; -inf where no window was
                 allowed. Needs at least 200 finite scores.
         Raises     BadInput: fewer.
         """

@@ -9,8 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from tsbench import checks
 from tsbench.detect.bank import WHERE, Bank, Stretches, Where, bank_of, stretches_of
 from tsbench.detect.matches import COLUMNS, match_table
-from tsbench.detect.nulls import OddsTable, fit_odds, of_channel, run_features, surrogate_runs, testable
-from tsbench.detect.odds import Odds
+from tsbench.detect.nulls import OddsTable, fit_odds, of_channel, surrogate_runs, testable
+from tsbench.detect.odds import Odds, features_of
 from tsbench.detect.search import Best, Executor, best_windows
 from tsbench.errors import BadInput, NotFitted
 from tsbench.evaluate import any_of, benjamini_hochberg
@@ -145,12 +145,15 @@ class PatternDetector:
         best = self._search(stretches, asked, first_end, bank, executor)
         rows = np.flatnonzero(asked)
         p: dict[Null, Floats] = {kind: np.full(asked.size, np.nan) for kind in NULLS}
-        features = run_features(stretches, rows)
         for channel in np.unique(stretches.channel[rows]):
-            here = stretches.channel[rows] == channel
+            here = rows[stretches.channel[rows] == channel]
+            features = features_of(
+                stretches.of_channel(int(channel)), stretches.start[here], stretches.stop[here],
+                best.start[here], bank.length[best.scale[here]],
+            )  # fmt: skip
             for kind in NULLS:
                 odds = self._odds_of(where, kind, int(channel))
-                p[kind][rows[here]] = odds.p_value(features[here], best.score[rows[here]])
+                p[kind][here] = odds.p_value(features, best.score[here])
         return match_table(self.pattern, stretches, bank, best, p, asked, live, where, null)
 
     def _search(
@@ -161,9 +164,8 @@ class PatternDetector:
         best = Best(np.full(n, -np.inf), np.full(n, -1), np.full(n, -1))
         for channel in np.unique(stretches.channel[asked]):
             rows = np.flatnonzero(asked & (stretches.channel == channel))
-            values = stretches.values if channel < 0 else stretches.values[channel : channel + 1]
             runs = (stretches.start[rows], stretches.stop[rows], first_end[rows])
-            found = best_windows(values, runs, of_channel(bank, int(channel)), executor=executor)
+            found = best_windows(stretches.of_channel(int(channel)), runs, of_channel(bank, int(channel)), executor=executor)
             best.score[rows], best.start[rows], best.scale[rows] = found.score, found.start, found.scale
         return best
 
@@ -222,7 +224,7 @@ class PatternDetector:
                 smallest = 1.0
                 for r, score in zip(rows, observed, strict=True):
                     rng = np.random.default_rng([self.seed, 7, number, int(position[entity]), int(r - rows[0])])
-                    values, _, length = surrogate_runs(stretches, np.array([r]), n, kind, rng)
+                    values, length = surrogate_runs(stretches, np.array([r]), n, kind, rng)
                     stop = np.cumsum(length)
                     end = stop - (stretches.stop[r] - first_end[r]) if where != "history" else np.zeros_like(stop)
                     channel = of_channel(bank, int(stretches.channel[r]))

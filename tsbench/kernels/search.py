@@ -211,7 +211,7 @@ def best_matches(
         channel and only windows that end at or after first_end count. bank = (flat, offset, length): the template of
         scale s and channel k is the length[s] values of flat from offset[s, k], or none when that is -1.
         constraints = (kind, channel, low, high). out = (score, start, scale).
-    score = correlation * min(1, amplitude / (gate * noise)); of several channels the smallest counts. A run without
+    score = correlation * min(1, height / (gate * noise * sqrt(length))); of several channels the smallest counts. A run without
         an allowed window keeps score -inf and start -1.
     """
     run_start, run_stop, first_end = runs
@@ -261,7 +261,7 @@ def best_matches(
                     dot_products(x[k], template, count, dots)
                     inverse_spread(x[k], total[k], squares[k], m, count, spread)
                     if per_noise[k] > 0.0:
-                        reach = (template.max() - template.min()) * per_noise[k]
+                        reach = (template.max() - template.min()) * per_noise[k] / np.sqrt(m)
                         for i in range(count):
                             score[i] = min(score[i], dots[i] * spread[i] * min(1.0, abs(dots[i]) * reach))
                     else:

@@ -24,7 +24,7 @@ def named(name: str) -> Pattern:
 
 
 def _fundamental(
-    name: str, description: str, *points: Point, length: tuple[int, int] = (8, 24), prominence: float = 4.0
+    name: str, description: str, *points: Point, length: tuple[int, int] = (8, 24), prominence: float = 3.0
 ) -> Pattern:
     channels = tuple(Channel(expression, points) for expression in FUNDAMENTALS)
     return Pattern(name, channels, length=length, prominence=prominence, combine="any", description=description)

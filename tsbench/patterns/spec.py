@@ -57,8 +57,8 @@ class Pattern:
     length : (shortest, longest) in periods, both included.
     warp, jitter : relative tolerance of the control points in time and height, used by generators of examples.
     polarity : look for the drawing, its mirror image in height ("inverted"), or "either".
-    prominence : height of the shape, in units of the series' one-step noise, below which a match is discounted in
-        proportion (the amplitude gate); 0 = no gate, pure correlation.
+    prominence : the amplitude gate: height of the shape, in units of one-step noise times the square root of the
+        length (so far a random walk strays), below which a match is discounted in proportion; 0 = pure correlation.
     constraints : conditions in units on the matched stretch, one `Constraint` each.
     """
 

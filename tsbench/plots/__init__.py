@@ -1,8 +1,10 @@
 """Figures: one template, plotly in and out. Every function takes numbers and returns a plotly Figure."""
 
+from tsbench.plots.coverage import coverage
 from tsbench.plots.drawing import drawing
 from tsbench.plots.funnel import funnel
 from tsbench.plots.lines import series
 from tsbench.plots.multiples import matches
+from tsbench.plots.odds import needed, nulls, odds
 
-__all__ = ["drawing", "funnel", "matches", "series"]
+__all__ = ["coverage", "drawing", "funnel", "matches", "needed", "nulls", "odds", "series"]

@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from tsbench.patterns import Channel, Pattern
-from tsbench.plots.theme import BAND, DRAWN, QUIET, figure
+from tsbench.plots.theme import BAND, DRAWN, QUIET, figure, label
 from tsbench.plots.units import rule, words
 
 Floats = NDArray[np.float64]
@@ -36,8 +36,10 @@ def drawing(pattern: Pattern, *, height: int = 240) -> go.Figure:
             _wedge(fig, pattern, channel, x, y)
         rules = "<br>".join(rule(c) for c in pattern.constraints if c.channel == channel.expression)
         middle = (left + right) / 2
-        fig.add_annotation(text=f"<b>{title}</b>", **_at(middle, 1.0, "bottom"), yshift=-14)
-        fig.add_annotation(text=rules, **_at(middle, 0.1, "top"), font={"size": 12, "color": QUIET})
+        label(fig, f"<b>{title}</b>", middle, 1.0, xanchor="center", yshift=-14)
+        label(
+            fig, rules, middle, 0.1, xanchor="center", yanchor="top", align="center", font={"size": 12, "color": QUIET}
+        )
     return fig.update_layout(showlegend=False, margin={"t": 24, "b": 22, "l": 0, "r": 0})
 
 
@@ -91,7 +93,3 @@ def _wedge(fig: go.Figure, pattern: Pattern, channel: Channel, x: str, y: str) -
     fig.add_scatter(x=[0, 1], y=[0, (low + high) / 2], line={"color": DRAWN, "width": 2, "dash": "dot"}, **place)
     axis = "yaxis" + y.removeprefix("y")
     fig.update_layout({axis: {"range": [-3 * reach, 3 * reach]}})
-
-
-def _at(x: float, y: float, anchor: str) -> dict[str, object]:
-    return {"x": x, "y": y, "xref": "paper", "yref": "paper", "xanchor": "center", "yanchor": anchor, "showarrow": False}

@@ -28,18 +28,20 @@ def funnel(frame: pd.DataFrame, *, height: int | None = None) -> go.Figure:
     rows = list(range(len(stages)))
     fig = figure(height=height or 36 * len(rows) + 20)
     bar = {"y": rows, "orientation": "h", "hoverinfo": "text"}
-    fig.add_bar(x=companies - dead, marker_color=BLUE, hovertext=[f"{n} alive" for n in companies - dead], **bar)
-    fig.add_bar(x=dead, marker_color=DEAD, hovertext=[f"{n} no longer reporting" for n in dead], **bar)
+    fig.add_bar(x=companies - dead, marker_color=BLUE, hovertext=[f"{n} still report" for n in companies - dead], **bar)
+    fig.add_bar(x=dead, marker_color=DEAD, hovertext=[f"{n} no longer report" for n in dead], **bar)
     for i in rows:
-        reasons = [f"{dead[i]} of them no longer report"] if dead[i] else []
-        reason = "<br>".join(wrap("; ".join([*reasons, *([notes[i]] if notes[i] else [])]), WRAP))
-        for text, x, colour, weight in ((f"<b>{companies[i]}</b>", 0, INK, 13), (reason, 34, QUIET, 11)):
+        if i == 0 and dead[i]:
+            notes[i] = f"{notes[i]}; grey: {dead[i]} no longer report".removeprefix("; ")
+        reason = "<br>".join(wrap(notes[i], WRAP))
+        for text, x, colour, size in ((f"<b>{companies[i]}</b>", 0, INK, 13), (reason, 34, QUIET, 11)):
             fig.add_annotation(
                 x=companies[i], y=i, text=text, xshift=x + 4, xanchor="left", align="left", showarrow=False,
-                font={"size": weight, "color": colour},
+                font={"size": size, "color": colour},
             )  # fmt: skip
+        if dead[i] > 0.04 * companies.max():
+            fig.add_annotation(x=companies[i] - dead[i] / 2, y=i, text=str(dead[i]), showarrow=False, font={"size": 11})
     fig.update_xaxes(visible=False, range=[0, 2.7 * max(companies.max(initial=1), 1)], fixedrange=True)
-    fig.update_yaxes(
-        tickvals=rows, ticktext=stages, autorange="reversed", showgrid=False, fixedrange=True, tickfont={"size": 12, "color": INK}
-    )
+    fig.update_yaxes(tickvals=rows, ticktext=stages, tickfont={"size": 12, "color": INK})
+    fig.update_yaxes(autorange="reversed", showgrid=False, fixedrange=True)
     return fig.update_layout(barmode="stack", bargap=0.35, showlegend=False, margin={"t": 6, "b": 4, "l": 4, "r": 4})

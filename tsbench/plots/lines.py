@@ -1,12 +1,14 @@
 """Series over time, as they are."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from tsbench.errors import BadInput
-from tsbench.plots.theme import INK, PAPER, SEQUENCE, figure
+from tsbench.plots.theme import INK, PAPER, SEQUENCE, figure, label
 from tsbench.plots.units import Unit, amount, unit_of, words
 from tsbench.series import Panel
 
@@ -27,32 +29,26 @@ def series(panel: Panel, *, height: int = 150) -> go.Figure:
     fig = figure(height=height * len(metrics) + 60)
     room = 1 / len(metrics)
     for i, metric in enumerate(metrics):
-        number = str(i + 1) if i else ""
-        top = 1 - i * room
-        unit = unit_of(metric) if metric.isidentifier() else Unit("number")
-        fig.update_layout(
-            {
-                f"yaxis{number}": {"domain": [top - 0.8 * room, top], "anchor": f"x{number}", **axis(unit)},
-                f"xaxis{number}": {"anchor": f"y{number}", **({"matches": "x"} if i else {}), "type": "date", "showticklabels": i == len(metrics) - 1},
-            }
-        )
-        title = f"<b>{words(metric)}</b>" if metric.isidentifier() else f"<b>{metric}</b>"
-        fig.add_annotation(text=title, x=0, y=top, xref="paper", yref="paper", xanchor="left", yanchor="bottom", showarrow=False)
-    several = len(entities) > 1
+        number, top, last = str(i + 1) if i else "", 1 - i * room, i == len(metrics) - 1
+        across = {"anchor": f"y{number}", "type": "date", "showticklabels": last, **({"matches": "x"} if i else {})}
+        up = {"anchor": f"x{number}", "domain": [top - 0.8 * room, top], **axis(unit_of(metric))}
+        fig.update_layout({f"xaxis{number}": across, f"yaxis{number}": up})
+        label(fig, f"<b>{words(metric)}</b>", 0, top)
     for row in range(len(panel)):
         entity, metric = panel.index["entity"].iloc[row], panel.index["metric"].iloc[row]
         number = str(metrics.index(metric) + 1) if metrics.index(metric) else ""
+        place = {"xaxis": f"x{number}", "yaxis": f"y{number}", "legendgroup": entity, "name": entity}
+        named = len(entities) > 1 and metric == metrics[0]
         times, values = panel.series(row)
-        flags = panel.flags[panel.offsets[row] : panel.offsets[row + 1]]
         colour = SEQUENCE[entities.index(entity) % len(SEQUENCE)]
-        place = {"xaxis": f"x{number}", "yaxis": f"y{number}", "legendgroup": entity}
-        fig.add_scatter(**line(times, values, unit_of(metric) if metric.isidentifier() else Unit("number"), colour), **place, name=entity, showlegend=several and metric == metrics[0])
-        if (flags > 0).any():
-            fig.add_scatter(**hollow(times[flags > 0], values[flags > 0]), **place, showlegend=False)
+        fig.add_scatter(**line(times, values, unit_of(metric), colour), **place, showlegend=named)
+        doubted = panel.flags[panel.offsets[row] : panel.offsets[row + 1]] > 0
+        if doubted.any():
+            fig.add_scatter(**hollow(times[doubted], values[doubted]), **place, showlegend=False)
     return fig.update_layout(margin={"t": 44})
 
 
-def line(times: NDArray[np.int64], values: NDArray[np.float64], unit: Unit, colour: str) -> dict[str, object]:
+def line(times: NDArray[np.int64], values: NDArray[np.float64], unit: Unit, colour: str) -> dict[str, Any]:
     """The arguments of a scatter trace: a line with gaps at NaN whose hover tells the value in its unit."""
     return {
         "x": dates(times),
@@ -65,7 +61,7 @@ def line(times: NDArray[np.int64], values: NDArray[np.float64], unit: Unit, colo
     }
 
 
-def hollow(times: NDArray[np.int64], values: NDArray[np.float64], said: list[str] | None = None) -> dict[str, object]:
+def hollow(times: NDArray[np.int64], values: NDArray[np.float64], said: list[str] | None = None) -> dict[str, Any]:
     """The arguments of a scatter trace: hollow points for values that are doubted and left out."""
     return {
         "x": dates(times),
@@ -77,9 +73,9 @@ def hollow(times: NDArray[np.int64], values: NDArray[np.float64], said: list[str
     }
 
 
-def axis(unit: Unit) -> dict[str, object]:
+def axis(unit: Unit) -> dict[str, Any]:
     """The y axis of a unit: "$10B", "10%", plain; logarithmic when the expression is."""
-    scale: dict[str, object] = {"type": "log"} if unit.log else {}
+    scale: dict[str, Any] = {"type": "log"} if unit.log else {}
     if unit.kind == "share":
         return {**scale, "tickformat": ".0%", "nticks": 5}
     if unit.kind == "money":

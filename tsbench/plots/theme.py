@@ -44,3 +44,9 @@ TEMPLATE = go.layout.Template(
 def figure(*, height: int, title: str = "") -> go.Figure:
     """An empty figure in the house look, `height` pixels high and as wide as its place."""
     return go.Figure(layout={"template": TEMPLATE, "height": height, "title": {"text": title}, "autosize": True})
+
+
+def label(fig: go.Figure, text: str, x: float, y: float, **style: Any) -> None:
+    """Put words at (x, y) in fractions of the plot, their lower left corner there unless `style` says otherwise."""
+    corner = {"xref": "paper", "yref": "paper", "xanchor": "left", "yanchor": "bottom", "align": "left"}
+    fig.add_annotation(**{**corner, "text": text, "x": x, "y": y, "showarrow": False, **style})

@@ -5,11 +5,13 @@ import math
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
+from tsbench.errors import BadInput
 from tsbench.patterns import Constraint, metrics_of
 
 Kind = Literal["money", "share", "number"]
 MONEY = {"revenue", "revenue_ttm", "market_cap", "net_income", "invested_capital"}
 SHARES = {"roic"}
+SIZES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 WORDS = {
     "roic": "return on capital",
     "market_cap": "market cap",
@@ -38,34 +40,33 @@ class Unit(NamedTuple):
 
 def unit_of(expression: str) -> Unit:
     """The unit an expression is read in; a logarithm is read in the unit of what stands under it."""
-    metrics_of(expression)
-    node = ast.parse(expression, mode="eval").body
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "log":
-        return Unit(_kind(node.args[0]), log=True)
-    return Unit(_kind(node))
+    match _node(expression):
+        case ast.Call(func=ast.Name(id="log"), args=[under]):
+            return Unit(_kind(under), log=True)
+        case node:
+            return Unit(_kind(node))
 
 
 def words(expression: str) -> str:
     """The expression in plain words: `yoy(ttm(revenue))` is "12-month revenue growth"."""
-    metrics_of(expression)
-    return _phrase(ast.parse(expression, mode="eval").body)
+    return _phrase(_node(expression))
 
 
 def amount(value: float, unit: Unit) -> str:
-    """A value in its unit: "$12.3B", "8.1 %", "3.14"; missing is a dash."""
+    """A value in its unit: "$12.3B", "8.1%", "3.14"; missing is a dash."""
     if not math.isfinite(value):
         return "–"
     if unit.kind == "share":
-        return _signed(f"{100 * value:,.1f} %")
+        return _signed(f"{100 * value:,.1f}%")
     if unit.kind == "money":
-        size, name = next((s for s in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")) if abs(value) >= s[0]), (1.0, ""))
+        size, name = next((s for s in SIZES if abs(value) >= s[0]), (1.0, ""))
         scaled = value / size
         return _signed(f"{'-' if value < 0 else ''}${abs(scaled):.{0 if abs(scaled) >= 100 else 1}f}{name}")
     return _signed(f"{value:.3g}")
 
 
 def ticks(low: float, high: float, unit: Unit) -> tuple[list[float], list[str]]:
-    """Three to five round values from low to high and how they are written: "$10B", "5 %"."""
+    """Three to five round values from low to high and how they are written: "$10B", "5%"."""
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         return [], []
     rough = (high - low) / 4
@@ -77,24 +78,24 @@ def ticks(low: float, high: float, unit: Unit) -> tuple[list[float], list[str]]:
 
 def _short(text: str) -> str:
     """Without a trailing ".0"."""
-    return text.replace(".0 %", " %").replace(".0B", "B").replace(".0M", "M").replace(".0T", "T").replace(".0k", "k")
+    return text.replace(".0%", "%").replace(".0B", "B").replace(".0M", "M").replace(".0T", "T").replace(".0k", "k")
 
 
 def change(first: float, last: float, unit: Unit) -> tuple[str, str]:
     """(from and to, difference) as they are spoken of: points for shares, percent for money.
 
-    ("4.1 % → 9.8 %", "+5.7 points"), ("$12.1B → $12.9B", "+7 %"); the difference is empty when there is none to tell.
+    ("4.1% → 9.8%", "+5.7 points"), ("$12.1B → $12.9B", "+7%"); the difference is empty when there is none to tell.
     """
     span = f"{amount(first, unit)} → {amount(last, unit)}"
     if not (math.isfinite(first) and math.isfinite(last)):
         return span, ""
     if unit.kind == "share":
         return span, _signed(f"{100 * (last - first):+.1f} points")
-    return span, _signed(f"{100 * (last / first - 1):+.0f} %") if first > 0 else ""
+    return span, _signed(f"{100 * (last / first - 1):+.0f}%") if first > 0 else ""
 
 
 def rule(constraint: Constraint) -> str:
-    """What a constraint asks of its channel, in plain words: "gains at least 2 points", "ends −9.5 % to +10.5 % off"."""
+    """What a constraint asks of its channel, in plain words: "gains at least 2 points", "changes −9.5% to +10.5%"."""
     unit = unit_of(constraint.channel)
     low, high = constraint.bounds
     if constraint.kind == "level":
@@ -116,12 +117,21 @@ def rule(constraint: Constraint) -> str:
 
 def _bound(value: float, constraint: Constraint, unit: Unit) -> str:
     if constraint.kind == "percent_change":
-        return _signed(f"{value:+g} %")
+        return _signed(f"{value:+g}%")
     if constraint.kind == "level":
         return amount(math.exp(value) if unit.log else value, unit)
     if unit.log:
-        return _signed(f"{100 * math.expm1(value):+.3g} %")
+        return _signed(f"{100 * math.expm1(value):+.3g}%")
     return _signed(f"{100 * value:+.3g} points" if unit.kind == "share" else f"{value:+.3g}")
+
+
+def _node(expression: str) -> ast.expr:
+    """The expression, or a metric whose name is none (such as "cash, net"), as a node."""
+    try:
+        metrics_of(expression)
+    except BadInput:
+        return ast.Name(expression)
+    return ast.parse(expression.strip(), mode="eval").body
 
 
 def _kind(node: ast.expr) -> Kind:

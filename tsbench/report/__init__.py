@@ -1,19 +1,23 @@
 """Reports: run notebooks under deadlines, and turn each into one page that says what was found and how sure it is."""
 
+from tsbench.report.holdings import companies, doubts, sectors
 from tsbench.report.notebooks import Parameter, find, parameters
 from tsbench.report.results import Record, record
 from tsbench.report.runner import run, run_many
 from tsbench.report.runs import Run, history, latest
 from tsbench.report.tables import MatchTable, changes, match_table
-from tsbench.report.verdict import Verdict, verdict
+from tsbench.report.verdict import Headline, Verdict, verdict
 
 __all__ = [
+    "Headline",
     "MatchTable",
     "Parameter",
     "Record",
     "Run",
     "Verdict",
     "changes",
+    "companies",
+    "doubts",
     "find",
     "history",
     "latest",
@@ -22,5 +26,6 @@ __all__ = [
     "record",
     "run",
     "run_many",
+    "sectors",
     "verdict",
 ]

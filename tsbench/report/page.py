@@ -86,10 +86,11 @@ def write_index(out: Path) -> Path:
 
 def failure(notebook: Any, status: Status, deadline: float) -> str:
     """One line on what stopped an executed notebook, naming the code cell; empty when no cell shows it."""
-    number, cell = next(((n, c) for n, c in enumerate(_code(notebook), 1) if _stopped(c)), (0, None))
-    if cell is None:
+    code = _code(notebook)
+    number = next((n for n, cell in enumerate(code, 1) if _stopped(cell)), 0)
+    if not number:
         return ""
-    for output in cell.outputs:
+    for output in code[number - 1].outputs:
         # a kernel that is shut down at work reports it as an interruption
         if output.output_type == "error" and output.ename != "KeyboardInterrupt":
             return f"Code cell {number}: {output.ename}: {ANSI.sub('', output.evalue).strip().partition(chr(10))[0]}"
@@ -107,7 +108,7 @@ def _parts(notebook: Any, run: Run) -> list[Part]:
             continue
         if cell.cell_type == "markdown":
             blocks: list[tuple[str, Any]] = [("markdown", cell.source)]
-        elif cell is culprit:
+        elif culprit is not None and cell is culprit:
             blocks = [("source", cell.source), *_blocks(cell, everything=True)]
         else:
             blocks = _blocks(cell, everything=False) if cell.cell_type == "code" else []
@@ -134,7 +135,8 @@ def _blocks(cell: Any, *, everything: bool) -> list[tuple[str, Any]]:
 
 def _code(notebook: Any) -> list[Any]:
     """The code cells as the author counts them: without the one papermill injects."""
-    return [c for c in notebook.cells if c.cell_type == "code" and "injected-parameters" not in c.metadata.get("tags", [])]
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return [cell for cell in cells if "injected-parameters" not in cell.metadata.get("tags", [])]
 
 
 def _stopped(cell: Any) -> bool:

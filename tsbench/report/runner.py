@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from tsbench import checks
-from tsbench.report.page import failure, render, write_index
 from tsbench.report.notebooks import find, resolve
+from tsbench.report.page import failure, render, write_index
 from tsbench.report.results import recorded
 from tsbench.report.runs import LOG, NOTEBOOK, PAGE, Run, Status, command_line, now, versions, write_whole
 from tsbench.report.worker import DONE, FAILED, INTERRUPTED, TIMEOUT

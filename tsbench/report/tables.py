@@ -18,6 +18,7 @@ class MatchTable:
     """The rows a verdict shows, as HTML; `frame` holds the same as a DataFrame.
 
     channels : in words, a column each; empty when every match has its own.
+    more : how many pass beyond the rows shown.
     gone : companies that passed in the scan before and do not now. compared : whether there was one.
     """
 
@@ -25,6 +26,7 @@ class MatchTable:
     channels: tuple[str, ...]
     proven: bool
     q_limit: float
+    more: int
     gone: tuple[str, ...]
     compared: bool
 
@@ -33,6 +35,7 @@ class MatchTable:
             "matches",
             rows=self.frame.to_dict("records"),
             channels=self.channels,
+            more=self.more,
             confirmed=bool(self.frame["own_p"].notna().any()),
             proven=self.proven,
             q_limit=self.q_limit,
@@ -76,13 +79,14 @@ def match_table(
     names = dict(zip(scan.matches["entity"], scan.matches["name"], strict=True))
     gone = tuple(sorted(f"{names[e]} ({e})" if names.get(e) else e for e in before - passing))
     channels = tuple(words(e) for e in scan.pattern.expressions) if scan.pattern.combine == "all" else ()
-    return MatchTable(frame, channels, verdict.proven, verdict.q_limit, gone, previous is not None)
+    more = max(len(verdict.passing) - len(shown), 0)
+    return MatchTable(frame, channels, verdict.proven, verdict.q_limit, more, gone, previous is not None)
 
 
 def changes(panel: Panel, matches: pd.DataFrame, pattern: Pattern) -> list[list[tuple[str, str, str]]]:
     """For each match, what changed from the first to the last period of its stretch.
 
-    Per channel (name in words, "4.1 % → 9.8 %", "+5.7 points"): all channels of a joint pattern, else those that match.
+    Per channel (name in words, "4.1% → 9.8%", "+5.7 points"): all channels of a joint pattern, else those that match.
     """
     if matches.empty:
         return []

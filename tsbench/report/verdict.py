@@ -27,6 +27,24 @@ NULL_WORDS = {
 }
 
 
+NO_FORECAST = (
+    "A match says that a stretch resembles the drawing more than chance would; it does not say what follows, least of "
+    "all what a share price does."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The answer of a report, set large: one sentence, what it is about, and what its figures rest on."""
+
+    text: str
+    lead: str = ""
+    note: str = ""
+
+    def _repr_html_(self) -> str:
+        return fill("headline", text=self.text, lead=self.lead, note=self.note)
+
+
 class Scan(Protocol):
     """What a report reads of a scan."""
 
@@ -72,7 +90,7 @@ class Verdict:
         return not self.passing.empty
 
     def _repr_html_(self) -> str:
-        return fill("verdict", headline=self.headline, lead=self.lead, footnote=self.footnote)
+        return Headline(self.headline, self.lead, f"{self.footnote} {NO_FORECAST}")._repr_html_()
 
 
 def verdict(
@@ -104,9 +122,7 @@ def verdict(
     return Verdict(
         headline=_headline(scan, len(passing), n, len(shown), p_limit * n, q_limit, history),
         lead=_lead(scan),
-        footnote=" ".join(
-            [_chance(scan, len(passing), n, p_limit, q_limit), _age(scan, today or now().date())]
-        ),
+        footnote=" ".join([_chance(scan, len(passing), n, p_limit, q_limit), _age(scan, today or now().date())]),
         funnel=_with_passing(scan, passing, q_limit),
         passing=passing.reset_index(drop=True),
         shown=shown.reset_index(drop=True),
@@ -153,11 +169,13 @@ def _chance(scan: Scan, passing: int, tested: int, p_limit: float, q_limit: floa
     null = f"Chance is judged by {NULL_WORDS[scan.parameters.get('null', 'largest')]}."
     if not tested:
         return null
+    share = f"{100 * q_limit:.3g}%"
+    limit = f"q ≤ {q_limit:g}: of the companies that pass, at most {share} are expected to be there by chance."
     if passing:
-        count = f"“Chance alone”: the weakest match that passes has p = {odds(p_limit)}, times {tested} companies tested."
+        alone = f"“Chance alone”: p of the weakest match that passes, {odds(p_limit)}, times {tested} companies tested."
     else:
-        count = f"To pass alone, a company would need p ≤ {odds(p_limit)} ({q_limit:g} / {tested} companies tested)."
-    return f"q ≤ {q_limit:g}: of the companies that pass, at most {100 * q_limit:.3g} % are expected to be there by chance. {count} {null}"
+        alone = f"To pass alone, a company would need p ≤ {odds(p_limit)} ({q_limit:g} / {tested} companies tested)."
+    return f"{limit} {alone} {null}"
 
 
 def _age(scan: Scan, today: date) -> str:

@@ -169,15 +169,18 @@ def _unit_errors(points: Points) -> Mask:
 
     running = offsets_of(thousands.astype(np.int64))
     level = running[1:] - running[points.offsets[:-1]][series]
-    if not level.any():
-        return np.zeros(points.x.size, dtype=bool)
-    pairs, count = np.unique(np.stack([series, level]), axis=1, return_counts=True)
-    order = np.lexsort((-count, pairs[0]))
-    usual = np.zeros(n, np.int64)
-    owner, first = np.unique(pairs[0][order], return_index=True)
-    usual[owner] = pairs[1][order][first]
-    wrong: Mask = level != usual[series]
+    wrong = np.zeros(points.x.size, dtype=bool)
+    mine = (np.bincount(series, weights=level != 0, minlength=n) > 0)[series]
+    wrong[mine] = _unusual(series[mine], level[mine])
     return wrong
+
+
+def _unusual(series: Ints, level: Ints) -> Mask:
+    """Which levels are not the most frequent one of their series."""
+    pairs, of_point, count = np.unique(np.stack([series, level]), axis=1, return_inverse=True, return_counts=True)
+    order = np.lexsort((-count, pairs[0]))
+    usual = order[np.unique(pairs[0][order], return_index=True)[1]]
+    return ~np.isin(of_point, usual)
 
 
 def _spikes(points: Points, frequency: NDArray[np.object_]) -> tuple[Mask, Mask]:

@@ -55,8 +55,10 @@ def transaction(engine: sa.Engine) -> Iterator["Cursor"]:
         connection = engine.raw_connection()
     except TimeoutError as error:
         raise Unavailable(f"all connections to {where} are in use; try again in a moment") from error
-    except DBAPIError as error:
-        raise Unavailable(f"no database answers at {where}: {_first_line(error.orig)}") from error
+    except (DBAPIError, psycopg2.OperationalError) as error:
+        # a raw connection raises the driver's own error
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        raise Unavailable(f"no database answers at {where}: {_first_line(cause)}") from error
     try:
         with cast("Connection", connection.driver_connection).cursor() as cursor:
             yield cursor

@@ -173,9 +173,10 @@ ON CONFLICT (scan_id, entity) DO UPDATE SET
 INSERT INTO scan_chunk (scan_id, chunk) VALUES (%(id)s, %(chunk)s) ON CONFLICT DO NOTHING;
 
 -- name: set_q_values
-UPDATE match m SET q_value = q.value
-FROM unnest(%(entities)s::text[], %(values)s::float8[]) AS q(entity, value)
-WHERE m.scan_id = %(id)s AND m.entity = q.entity;
+-- What only the whole family tells: q-values, and p-values of further nulls beside those that are there.
+UPDATE match m SET q_value = r.q_value, p_by_null = m.p_by_null || r.p_by_null
+FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(entity text, q_value float8, p_by_null jsonb)
+WHERE m.scan_id = %(id)s AND m.entity = r.entity;
 
 -- name: finish_scan
 UPDATE scan SET status = 'done', finished_at = clock_timestamp() WHERE id = %(id)s;

@@ -1,0 +1,58 @@
+"""Slow, obvious versions of what the package computes fast: the oracles of its tests."""
+
+import numpy as np
+
+
+def correlation_profile(series, template):
+    """Pearson correlation of the template with every window; 0 where the window is constant."""
+    m = len(template)
+    out = []
+    for i in range(len(series) - m + 1):
+        window = series[i : i + m]
+        spread = window.std()
+        if spread <= 1e-12 * max(np.abs(window).max(), 1e-300):
+            out.append(0.0)
+        else:
+            out.append(np.corrcoef(window, template)[0, 1])
+    return np.array(out)
+
+
+def one_step_noise(x):
+    return np.sqrt(np.pi / 2) * np.abs(np.diff(x)).mean()
+
+
+def window_scores(channels, templates, gate):
+    """score = min over channels of r * min(1, height / (gate * noise * sqrt(m))), for every start of one scale."""
+    score = None
+    for x, t in zip(channels, templates, strict=True):
+        if t is None:
+            continue
+        m = len(t)
+        r = correlation_profile(x, t)
+        height = np.array([abs(t @ x[i : i + m]) for i in range(len(x) - m + 1)]) * np.ptp(t)
+        unit = gate * one_step_noise(x) * np.sqrt(m)
+        own = r * np.minimum(1.0, height / unit) if unit > 0 else r
+        score = own if score is None else np.minimum(score, own)
+    return score
+
+
+def best_match(channels, bank, gate, first_end=0, allowed=lambda start, m: True):
+    """(score, start, scale) of the best allowed window; bank is a list over scales of lists over channels."""
+    best = (-np.inf, -1, -1)
+    for s, templates in enumerate(bank):
+        m = next(len(t) for t in templates if t is not None)
+        if len(channels[0]) < m:
+            continue
+        for i, value in enumerate(window_scores(channels, templates, gate)):
+            if i + m >= first_end and value > best[0] and allowed(i, m):
+                best = (value, i, s)
+    return best
+
+
+def benjamini_hochberg(p):
+    n = len(p)
+    order = sorted(range(n), key=lambda i: p[i])
+    q = [0.0] * n
+    for rank, i in enumerate(order, start=1):
+        q[i] = min([1.0] + [p[j] * n / r for r, j in enumerate(order, start=1) if r >= rank])
+    return q
