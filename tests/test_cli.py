@@ -8,16 +8,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import tsbench
-from tsbench.cli import app
+from tsbench.cli import app, main
+from tsbench.patterns import Channel, Pattern
 from tsbench.settings import table
-from tsbench.store import embedded
+from tsbench.store import Store, embedded
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = (sys.executable, "-m", "tsbench")
@@ -31,6 +34,7 @@ def _environment(home: Path, **more: str) -> dict[str, str]:
 
 
 def _run(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """A command in a process of its own."""
     return subprocess.run(
         [*COMMAND, *words], capture_output=True, text=True, cwd=home, env=_environment(home, **more), timeout=180
     )
@@ -38,8 +42,6 @@ def _run(home: Path, *words: str, **more: str) -> subprocess.CompletedProcess[st
 
 def _walks(companies: int, quarters: int) -> pd.DataFrame:
     """A long file of random companies, one of them with an obvious dip and recovery."""
-    import numpy as np
-
     rng = np.random.default_rng(5)
     dates = pd.date_range("2008-03-31", periods=quarters, freq="QE")
     frames = []
@@ -59,6 +61,40 @@ def _walks(companies: int, quarters: int) -> pd.DataFrame:
     return pd.concat(frames)
 
 
+class Told(NamedTuple):
+    """What a command left: exit status and the two streams."""
+
+    status: int
+    out: str
+    err: str
+
+
+Tell = Callable[..., Told]
+
+
+@pytest.fixture
+def tell(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tell:
+    """A command in this process, which saves the start of another."""
+
+    def run(*words: str, **more: str) -> Told:
+        with monkeypatch.context() as patch:
+            environment = _environment(home, **more)
+            for name in os.environ.keys() - environment.keys():
+                patch.delenv(name)
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            patch.chdir(home)
+            capsys.readouterr()
+            try:
+                main(words)
+                status = 0
+            except SystemExit as left:
+                status = left.code if isinstance(left.code, int) else 0
+        return Told(status, *capsys.readouterr())
+
+    return run
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A project folder of its own with running services and a few companies."""
@@ -66,8 +102,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     started = embedded.start(folder)
     try:
         _walks(16, 48).to_csv(folder / "walks.csv", index=False)
-        loaded = _run(folder, "load", "walks.csv")
-        assert loaded.returncode == 0, loaded.stderr
+        with Store(project=folder) as store:
+            store.load(folder / "walks.csv", progress=False)
+            valley = Channel("log(market_cap)", points=((0, 1), (0.5, 0), (1, 1)))
+            store.patterns.save(Pattern("valley", (valley,), length=(8, 14)).to_json())
         yield folder
     finally:
         embedded.stop(folder, force=True)
@@ -153,64 +191,67 @@ def test_services_start_tell_and_stop(tmp_path: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_the_schema_of_the_embedded_database_is_up_to_date(home: Path) -> None:
-    done = _run(home, "db", "check")
-    assert (done.returncode, done.stdout) == (0, "the database is up to date\n")
-    assert _run(home, "db", "upgrade").returncode == 0
+def test_the_schema_of_the_embedded_database_is_up_to_date(tell: Tell) -> None:
+    assert tell("db", "check") == (0, "the database is up to date\n", "")
+    assert tell("db", "upgrade").status == 0
 
 
-def test_a_database_of_ones_own_is_upgraded_only_when_asked(home: Path) -> None:
+def test_a_database_of_ones_own_is_upgraded_only_when_asked(home: Path, tell: Tell) -> None:
     with embedded.fresh_database(embedded.status(home).database_url) as url:
-        refused = _run(home, "patterns", DATABASE_URL=url)
-        assert refused.returncode == 2
-        assert "tsbench db upgrade" in refused.stderr
-        assert _run(home, "db", "check", DATABASE_URL=url).returncode == 1
-        assert _run(home, "db", "upgrade", DATABASE_URL=url).returncode == 0
-        assert _run(home, "db", "check", DATABASE_URL=url).returncode == 0
-        empty = _run(home, "load", DATABASE_URL=url)
-        assert empty.returncode == 2
-        assert "your database holds no companies; run: tsbench load" in empty.stderr
+        refused = tell("patterns", DATABASE_URL=url)
+        assert refused.status == 2
+        assert "tsbench db upgrade" in refused.err
+        assert tell("db", "check", DATABASE_URL=url).status == 1
+        assert tell("db", "upgrade", DATABASE_URL=url).status == 0
+        assert tell("db", "check", DATABASE_URL=url).status == 0
+        for command in ("load", "scan", "train"):
+            empty = tell(command, DATABASE_URL=url)
+            assert empty.status == 2
+            assert re.search(
+                r"holds no companies; run: tsbench load FILE, e.g. tsbench load .*data/companies", empty.err
+            )
 
 
-def test_loading_again_changes_nothing(home: Path) -> None:
-    before = json.loads(_run(home, "scan", "--pattern", "dip_recovery", "--json").stdout)["funnel"]
-    assert _run(home, "load", "walks.csv").returncode == 0
-    assert json.loads(_run(home, "scan", "--pattern", "dip_recovery", "--json").stdout)["funnel"] == before
+def test_loading_again_changes_nothing(tell: Tell) -> None:
+    again = json.loads(tell("load", "walks.csv", "--json").out)
+    (file,) = again["files"]
+    assert (file["added"], file["revised"]) == (0, 0)
+    assert file["unchanged"] == 16 * 3 * 48
 
 
-def test_a_file_with_a_bad_row_is_refused_with_its_line(home: Path, tmp_path: Path) -> None:
+def test_a_file_with_a_bad_row_is_refused_with_its_line(tell: Tell, tmp_path: Path) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text("ticker,name,sector,metric,date,value\nZ,Zed,Metal,revenue,2019-03-31,abc\n")
-    done = _run(home, "load", str(bad))
-    assert done.returncode != 0
-    assert re.search(r"line 2|2:", done.stderr + done.stdout)
+    done = tell("load", str(bad))
+    assert done.status == 2
+    assert re.search(r"\b2: .*abc", done.err)
 
 
-def test_patterns_are_listed_and_shown(home: Path) -> None:
-    listed = _run(home, "patterns").stdout
+def test_patterns_are_listed_and_shown(tell: Tell) -> None:
+    listed = tell("patterns").out
     assert re.search(r"^dip_recovery +shipped +\w+", listed, flags=re.M)
-    shown = json.loads(_run(home, "patterns", "dip_recovery").stdout)
-    assert shown["name"] == "dip_recovery"
-    unknown = _run(home, "patterns", "dip_recovry")
-    assert unknown.returncode == 2
-    assert "did you mean 'dip_recovery'" in unknown.stderr
+    assert re.search(r"^valley +database", listed, flags=re.M)
+    assert json.loads(tell("patterns", "valley").out)["name"] == "valley"
+    unknown = tell("patterns", "dip_recovry")
+    assert unknown.status == 2
+    assert "did you mean 'dip_recovery'" in unknown.err
 
 
-def test_a_scan_prints_funnel_and_table(home: Path) -> None:
-    done = _run(home, "scan", "--pattern", "dip_recovery", "--top", "3")
-    assert done.returncode == 0, done.stderr
-    assert re.search(r"^in the store +16 companies", done.stdout, flags=re.M)
-    assert "tested companies" in done.stdout
-    rows = re.findall(r"^[123] +(C\d\d) +Company \d+ ", done.stdout, flags=re.M)
+def test_a_scan_prints_funnel_and_table(tell: Tell) -> None:
+    done = tell("scan", "--pattern", "valley", "--top", "3")
+    assert done.status == 0, done.err
+    assert re.search(r"^in the store +16 companies", done.out, flags=re.M)
+    assert "tested companies" in done.out
+    rows = re.findall(r"^[123] +(C\d\d) +Company \d+ ", done.out, flags=re.M)
     assert len(rows) == 3
     assert rows[0] == "C00"
 
 
 def test_a_scan_as_json_is_alone_on_stdout_and_equals_the_csv(home: Path, tmp_path: Path) -> None:
     csv = tmp_path / "matches.csv"
-    done = _run(home, "scan", "--pattern", "dip_recovery", "--where", "history", "--json", "--csv", str(csv))
+    done = _run(home, "scan", "--pattern", "valley", "--where", "history", "--json", "--csv", str(csv))
     document = json.loads(done.stdout)
-    assert document["pattern"] == "dip_recovery"
+    assert document["pattern"] == "valley"
     assert document["parameters"]["where"] == "history"
     table = pd.read_csv(csv)
     assert [row["entity"] for row in document["matches"]] == list(table["entity"])
@@ -220,32 +261,31 @@ def test_a_scan_as_json_is_alone_on_stdout_and_equals_the_csv(home: Path, tmp_pa
     assert all(0 < row["p_value"] <= row["q_value"] <= 1 for row in tested)
 
 
-def test_a_sector_scan_tests_only_that_sector(home: Path) -> None:
-    done = _run(home, "scan", "--pattern", "dip_recovery", "--sector", "Paper", "--json")
-    document = json.loads(done.stdout)
+def test_a_sector_scan_tests_only_that_sector(tell: Tell) -> None:
+    document = json.loads(tell("scan", "--pattern", "valley", "--sector", "Paper", "--json").out)
     assert {row["sector"] for row in document["matches"]} == {"Paper"}
-    unknown = _run(home, "scan", "--pattern", "dip_recovery", "--sector", "Glass")
-    assert unknown.returncode == 2
-    assert "Metal, Paper" in unknown.stderr
+    unknown = tell("scan", "--pattern", "valley", "--sector", "Glass")
+    assert unknown.status == 2
+    assert "Metal, Paper" in unknown.err
 
 
-def test_a_finished_scan_is_told_again_by_its_name(home: Path) -> None:
-    first = json.loads(_run(home, "scan", "--pattern", "dip_recovery", "--scan-id", "again", "--json").stdout)
-    second = json.loads(_run(home, "scan", "--pattern", "dip_recovery", "--scan-id", "again", "--json").stdout)
+def test_a_finished_scan_is_told_again_by_its_name(tell: Tell) -> None:
+    words = ("scan", "--pattern", "valley", "--scan-id", "again", "--json")
+    first, second = json.loads(tell(*words).out), json.loads(tell(*words).out)
     assert second["matches"] == first["matches"]
-    other = _run(home, "scan", "--pattern", "step_up", "--scan-id", "again")
-    assert other.returncode == 2
+    assert "fit" in first["seconds"]
+    assert "fit" not in second["seconds"]
+    assert tell("scan", "--pattern", "step_up", "--scan-id", "again").status == 2
 
 
-def test_training_registers_versions(home: Path) -> None:
-    done = [_run(home, "train", "dip_recovery") for _ in range(2)]
-    assert [d.returncode for d in done] == [0, 0], done[0].stderr
-    assert done[0].stdout != done[1].stdout
+def test_training_registers_versions(tell: Tell) -> None:
+    told = [tell("train", "valley").out for _ in range(2)]
+    assert [text.partition(" (")[0] for text in told] == ["valley version 1", "valley version 2"]
 
 
 @pytest.mark.fault
 def test_ctrl_c_says_how_to_go_on_and_the_scan_goes_on(home: Path) -> None:
-    words = ("scan", "--pattern", "dip_recovery", "--where", "history", "--scan-id", "stopped")
+    words = ("scan", "--pattern", "valley", "--where", "history", "--scan-id", "stopped")
     going = subprocess.Popen(
         [*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=home, env=_environment(home)
     )
@@ -265,14 +305,27 @@ def test_ctrl_c_says_how_to_go_on_and_the_scan_goes_on(home: Path) -> None:
 
 
 def _scan_names(home: Path) -> list[str]:
-    from tsbench.store import Store
-
     with Store(embedded.status(home).database_url) as store:
         return list(store.scans.list()["id"])
 
 
-def test_a_report_needs_key_value_pairs_and_one_name(home: Path) -> None:
-    assert "key=value" in _run(home, "report", "05", "-p", "pattern").stderr
-    both = _run(home, "report", "01", "05", "-p", "pattern=step_up")
-    assert both.returncode == 2
-    assert "one notebook" in both.stderr
+def test_a_report_needs_key_value_pairs_and_one_name(tell: Tell) -> None:
+    assert "key=value" in tell("report", "05", "-p", "pattern").err
+    both = tell("report", "01", "05", "-p", "pattern=step_up")
+    assert both.status == 2
+    assert "one notebook" in both.err
+
+
+@pytest.mark.notebook
+def test_a_report_leaves_a_page_and_a_failure_shows_in_the_status(home: Path) -> None:
+    shutil.copytree(ROOT / "tests" / "notebooks", home / "notebooks")
+    done = _run(home, "report", "ok")
+    assert done.returncode == 0, done.stderr
+    assert "ok: done in" in done.stdout
+    assert "open reports/index.html" in done.stdout
+    assert (home / "reports" / "index.html").is_file()
+    failed = _run(home, "report", "fails")
+    assert failed.returncode == 1
+    assert "fails: failed in" in failed.stdout
+    with Store(embedded.status(home).database_url) as store:
+        assert [(run["notebook"], run["status"]) for run in store.runs.list()] == [("fails", "failed"), ("ok", "done")]

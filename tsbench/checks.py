@@ -1,7 +1,7 @@
 """Validation of what callers hand in: one place, one wording."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,14 +27,14 @@ def vector(values: ArrayLike, name: str, *, min_length: int = 0) -> NDArray[np.f
     return array
 
 
-def between(value: float, name: str, low: float, high: float) -> float:
+def between(value: Any, name: str, low: float, high: float) -> float:
     """`value` when low <= value <= high."""
     if not isinstance(value, int | float | np.number) or isinstance(value, bool) or not low <= value <= high:
         raise BadInput(f"{name} must lie in [{low:g}, {high:g}], got {value!r}")
     return float(value)
 
 
-def whole(value: int, name: str, low: int, high: int | None = None) -> int:
+def whole(value: Any, name: str, low: int, high: int | None = None) -> int:
     """`value` when it is an integer with low <= value (<= high)."""
     wanted = f"an integer >= {low}" if high is None else f"an integer in [{low}, {high}]"
     if (

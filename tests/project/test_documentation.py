@@ -17,7 +17,8 @@ import tsbench
 from tsbench.settings import table
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("errors", "checks", "records", "kernels", "series", "patterns", "evaluate", "detect")
+# not checks: its functions share the arguments value and name, explained once at the top
+ROOMS = ("errors", "records", "kernels", "series", "patterns", "evaluate", "detect")
 ROOMS += ("settings", "store", "plots", "report", "jobs")
 
 
@@ -38,7 +39,7 @@ def _public(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
         where = f"{module.__name__}.{name}"
         if not getattr(thing, "__module__", "").startswith("tsbench"):
             continue
-        if inspect.isclass(thing):
+        if inspect.isclass(thing) and not getattr(thing, "_is_protocol", False):
             for method, member in vars(thing).items():
                 plain = member.__func__ if isinstance(member, classmethod | staticmethod) else member
                 if not method.startswith("_") and inspect.isfunction(plain):

@@ -1,6 +1,7 @@
 """Panels as documents and back, through a real jsonb column."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import orjson
@@ -15,6 +16,7 @@ from tsbench.series.identity import FREQUENCIES
 from tsbench.store.documents import UNKNOWN, documents_of, nulls_as_nan, panel_of, to_json, with_assumed_availability
 from tsbench.store.engine import transaction
 
+COMPANIES = Path(__file__).parents[2] / "data" / "companies" / "quarterly_1993_2019.parquet"
 SEPARATORS = "|\n\r\t"
 names = st.text(
     st.characters(min_codepoint=32, exclude_categories=("Cs", "Cc"), exclude_characters=SEPARATORS),
@@ -85,7 +87,7 @@ def test_any_panel_comes_back_from_jsonb_as_it_was(cursor, panel):
 
 def test_the_shipped_companies_come_back_to_the_last_bit(companies):
     stored = companies.series_of(metric="roic")
-    frame = pd.read_parquet("data/companies/quarterly_1993_2019.parquet")
+    frame = pd.read_parquet(COMPANIES)
     frame = frame[frame["metric"] == "roic"].rename(columns={"ticker": "entity", "date": "time"})
     direct = Panel.from_frame(frame)
     np.testing.assert_array_equal(stored.values, direct.values)

@@ -57,6 +57,7 @@ def report(
             notebooks=folder,
         )
         for run in runs:
+            store.runs.put(run.to_json())
             print(f"{run.notebook}: {run.status} in {run.seconds:.0f} s. {run.headline if run.ok else run.error}")
         scanned = [run.scan_id for run in runs if run.scan_id]
         if scanned and top:

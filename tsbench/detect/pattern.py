@@ -165,7 +165,9 @@ class PatternDetector:
         for channel in np.unique(stretches.channel[asked]):
             rows = np.flatnonzero(asked & (stretches.channel == channel))
             runs = (stretches.start[rows], stretches.stop[rows], first_end[rows])
-            found = best_windows(stretches.of_channel(int(channel)), runs, of_channel(bank, int(channel)), executor=executor)
+            found = best_windows(
+                stretches.of_channel(int(channel)), runs, of_channel(bank, int(channel)), executor=executor
+            )
             best.score[rows], best.start[rows], best.scale[rows] = found.score, found.start, found.scale
         return best
 

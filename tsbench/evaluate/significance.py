@@ -42,8 +42,8 @@ def any_of(p: ArrayLike, tries: ArrayLike) -> NDArray[np.float64]:
     Exact when the tries are independent, on the safe side when they depend positively.
     """
     p = np.asarray(p, dtype=np.float64)
-    combined: NDArray[np.float64] = -np.expm1(np.asarray(tries) * np.log1p(-np.minimum(p, 1 - 1e-16)))
-    return combined
+    combined = -np.expm1(np.asarray(tries) * np.log1p(-np.minimum(p, 1 - 1e-16)))
+    return np.where(p < 1, combined, p)
 
 
 def binomial_interval(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:

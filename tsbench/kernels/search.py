@@ -211,8 +211,8 @@ def best_matches(
         channel and only windows that end at or after first_end count. bank = (flat, offset, length): the template of
         scale s and channel k is the length[s] values of flat from offset[s, k], or none when that is -1.
         constraints = (kind, channel, low, high). out = (score, start, scale).
-    score = correlation * min(1, height / (gate * noise * sqrt(length))); of several channels the smallest counts. A run without
-        an allowed window keeps score -inf and start -1.
+    score = correlation * min(1, height / (gate * noise * sqrt(length))); of several channels the smallest counts. A run
+    without an allowed window keeps score -inf and start -1.
     """
     run_start, run_stop, first_end = runs
     flat, offset, length = bank

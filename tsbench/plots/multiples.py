@@ -143,7 +143,7 @@ class _Grid:
     def __init__(self, cells: int, columns: int, height: int) -> None:
         self.columns, self.height = columns, height
         self.row = height + TITLE_PIXELS + GAP_PIXELS
-        self.inner = -(-cells // columns) * self.row
+        self.inner = -(-cells // columns) * self.row - GAP_PIXELS
         self.pixels = self.inner + TOP_PIXELS + BOTTOM_PIXELS
 
     def corner(self, place: int) -> tuple[float, float]:

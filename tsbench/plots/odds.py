@@ -108,9 +108,10 @@ def needed(frame: pd.DataFrame, *, height: int = 320) -> go.Figure:
         )  # fmt: skip
         never = part.loc[~reachable, "length"]
         if len(never):
+            cross = {"color": colour, "symbol": "x-thin", "size": 6, "line": {"width": 1.4, "color": colour}}
             fig.add_scatter(
-                x=never, y=np.ones(len(never)), mode="markers", name="no score is enough" if len(channels) == 1 else f"{name}: no score is enough",
-                marker={"color": colour, "symbol": "x-thin", "size": 6, "line": {"width": 1.4, "color": colour}},
+                x=never, y=np.ones(len(never)), mode="markers", marker=cross,
+                name="no score is enough" if len(channels) == 1 else f"{name}: no score is enough",
                 hovertemplate="%{x} periods: no score is enough<extra></extra>",
             )  # fmt: skip
     fig.update_xaxes(title="periods in the gap-free series")

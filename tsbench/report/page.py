@@ -87,15 +87,15 @@ def write_index(out: Path) -> Path:
 def failure(notebook: Any, status: Status, deadline: float) -> str:
     """One line on what stopped an executed notebook, naming the code cell; empty when no cell shows it."""
     code = _code(notebook)
+    stop = {"timeout": f"the deadline of {deadline:g} s passed", "interrupted": "the run was stopped"}.get(status, "")
     number = next((n for n, cell in enumerate(code, 1) if _stopped(cell)), 0)
     if not number:
-        return ""
+        return f"No cell had begun when {stop}." if stop else ""
     for output in code[number - 1].outputs:
         # a kernel that is shut down at work reports it as an interruption
         if output.output_type == "error" and output.ename != "KeyboardInterrupt":
             return f"Code cell {number}: {output.ename}: {ANSI.sub('', output.evalue).strip().partition(chr(10))[0]}"
-    stop = f"the deadline of {deadline:g} s passed" if status == "timeout" else "the run was stopped"
-    return f"Code cell {number} was at work when {stop}."
+    return f"Code cell {number} was at work when {stop or 'its process ended'}."
 
 
 def _parts(notebook: Any, run: Run) -> list[Part]:

@@ -13,15 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from tsbench import checks
+from tsbench.report import worker
 from tsbench.report.notebooks import find, resolve
 from tsbench.report.page import failure, render, write_index
 from tsbench.report.results import recorded
 from tsbench.report.runs import LOG, NOTEBOOK, PAGE, Run, Status, command_line, now, versions, write_whole
-from tsbench.report.worker import DONE, FAILED, INTERRUPTED, TIMEOUT
 
 # After its deadline a run has this long to save what it has; then its processes are killed.
 GRACE_SECONDS = 15.0
-STATUS: dict[int, Status] = {DONE: "done", FAILED: "failed", TIMEOUT: "timeout", INTERRUPTED: "interrupted"}
+STATUS: dict[int, Status] = {
+    worker.DONE: "done",
+    worker.FAILED: "failed",
+    worker.TIMEOUT: "timeout",
+    worker.INTERRUPTED: "interrupted",
+}
 
 
 def run(
@@ -119,7 +124,8 @@ class _Attempt:
         }
         with (folder / LOG).open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tsbench.report.worker"],
+                # -P: the folder of the script is not searched for modules
+                [sys.executable, "-P", worker.__file__],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -1,7 +1,8 @@
-"""The child process that executes one notebook: `python -m tsbench.report.worker < job.json`.
+"""The child process that executes one notebook: `python -P worker.py < job.json`.
 
 A process of its own, so that several notebooks run at once, a deadline can be enforced on code that never returns,
-and the Jupyter folders of the run are not the user's. Its exit status tells how it went.
+and the Jupyter folders of the run are not the user's. Its exit status tells how it went. It imports nothing of
+tsbench, which would only delay the start of the kernel.
 """
 
 import json

@@ -1,0 +1,263 @@
+"""PatternDetector as its users see it: what it finds, what it says about chance, and what it must never see."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tsbench.detect import COLUMNS, PatternDetector, stretches_of
+from tsbench.errors import BadInput, NotFitted, NotFound, TooShort
+from tsbench.patterns import NULLS, Channel, Constraint, Pattern
+from tsbench.records import State
+from tsbench.series import Panel
+
+VEE = ((0, 1), (0.5, 0), (1, 1))
+DIP = Pattern("dip", (Channel("value", VEE),), length=(8, 16), prominence=3.0)
+QUARTERS = pd.date_range("1995-03-31", periods=90, freq="QE")
+
+
+def walks(n=60, length=80, seed=0, dips=(), depth=14.0, end=None):
+    """Random walks of quarterly values; those in `dips` carry a dip of 12 quarters that ends at `end`."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, length)).cumsum(axis=1)
+    for i in dips:
+        stop = length if end is None else end
+        x[i, stop - 12 : stop] -= depth * np.interp(np.linspace(0, 1, 12), [0, 0.5, 1], [0, 1, 0])
+    frame = pd.concat(
+        [
+            pd.DataFrame({"entity": f"E{i:02d}", "metric": "value", "time": QUARTERS[:length], "value": row})
+            for i, row in enumerate(x)
+        ]
+    )
+    return Panel.from_frame(frame.assign(frequency="quarterly"))
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return PatternDetector(DIP, surrogates=4000).fit(walks(seed=1))
+
+
+def test_a_planted_dip_is_found_where_it_is(detector):
+    table = detector.scan(walks(seed=2, dips=[7]))
+    first = table.iloc[0]
+    assert first["entity"] == "E07"
+    assert first["q_value"] <= 0.1
+    assert abs((first["end"] - QUARTERS[79].tz_localize("UTC")).days) <= 100
+    assert (table["q_value"][1:] > 0.1).all()
+    assert tuple(table.columns) == COLUMNS
+
+
+def test_a_dip_of_long_ago_is_history_and_not_now(detector):
+    panel = walks(seed=3, dips=[4], end=40)
+    now = detector.scan(panel, where="now").set_index("entity")
+    history = detector.scan(panel, where="history").set_index("entity")
+    assert now.loc["E04", "p_value"] > 0.05
+    assert history.index[0] == "E04"
+    assert history["q_value"].iloc[0] <= 0.1
+    assert (now["end"].dropna() >= QUARTERS[78].tz_localize("UTC")).all()
+
+
+def test_a_dip_still_forming_shows_how_much_of_it_is_there(detector):
+    panel = walks(seed=4)
+    values = panel.values.copy()
+    full = np.interp(np.linspace(0, 1, 16), [0, 0.5, 1], [0, 1, 0])[:11]
+    values[panel.offsets[10] - 11 : panel.offsets[10]] -= 16 * full
+    frame = panel.to_frame().assign(value=values)
+    row = detector.scan(Panel.from_frame(frame), where="forming").set_index("entity").loc["E09"]
+    assert 0.6 <= row["complete"] <= 0.9
+    assert row["p_value"] < 0.05
+
+
+def test_chance_is_chance_within_each_null(detector):
+    from tsbench.patterns import surrogates
+
+    for kind in NULLS:
+        panel = surrogates(walks(40, seed=5), 20, kind=kind, seed=6)
+        p = detector.scan(panel, where="now")[f"p_{kind}"]
+        assert p.size == 800
+        # Binomial sd at 800: .008 and .0035; the bounds are the bars plus two of them.
+        assert 0.02 <= (p < 0.05).mean() <= 0.085, kind
+        assert (p < 0.01).mean() <= 0.025, kind
+
+
+def test_the_verdict_is_the_largest_p_over_the_nulls(detector):
+    table = detector.scan(walks(seed=7))
+    columns = [f"p_{kind}" for kind in NULLS]
+    np.testing.assert_array_equal(table["p_value"], table[columns].max(axis=1))
+    assert (table["null"] == table[columns].idxmax(axis=1).str.removeprefix("p_")).all()
+    one = detector.scan(walks(seed=7), null="sign_flip")
+    np.testing.assert_array_equal(one["p_value"], one["p_sign_flip"])
+
+
+def test_nothing_public_later_changes_an_answer():
+    """The truncation audit: values, background, surrogates and odds see only what was available."""
+    day = "2012-06-30"
+    panel = walks(50, 90, seed=8)
+    spoiled = panel.to_frame()
+    later = spoiled["available_at"] > pd.Timestamp(day, tz="UTC")
+    assert 0 < later.mean() < 0.5
+    spoiled.loc[later, "value"] *= -1e6
+    answers = []
+    for version in (panel, Panel.from_frame(spoiled), Panel.from_frame(panel.to_frame()[~later])):
+        model = PatternDetector(DIP, surrogates=1000).fit(version.select(as_of=day))
+        answers.append(model.scan(version, as_of=day, confirm=2).drop(columns="evidence"))
+    pd.testing.assert_frame_equal(answers[0], answers[1])
+    pd.testing.assert_frame_equal(answers[0], answers[2])
+
+
+def test_a_dead_company_is_not_scanned_for_now_but_has_a_history(detector):
+    frame = walks(seed=9).to_frame()
+    gone = (frame["entity"] == "E03") & (frame["time"] >= "2010-01-01")
+    panel = Panel.from_frame(frame[~gone])
+    assert detector.scan(panel).set_index("entity").loc["E03", "status"] == "not live"
+    assert detector.scan(panel, where="history").set_index("entity").loc["E03", "status"] == "tested"
+
+
+def test_what_cannot_be_tested_is_reported_and_not_in_the_family(detector):
+    frame = walks(seed=10).to_frame()
+    short = (frame["entity"] == "E05") & (frame["time"] < "2013-06-01")
+    frame.loc[frame["entity"] == "E06", "flags"] = 1
+    panel = Panel.from_frame(frame[~short])
+    table = detector.scan(panel, where="history").set_index("entity")
+    assert table.loc["E05", "status"] == "too short"
+    assert table.loc["E06", "status"] == "no clean run"
+    assert table.loc["E06", "flagged"] == 80
+    assert table.loc[["E05", "E06"], ["p_value", "q_value"]].isna().all(axis=None)
+    assert (table["status"] == "tested").sum() == 58
+
+
+def test_a_match_never_bridges_a_hole(detector):
+    panel = walks(seed=11, dips=[2])
+    frame = panel.to_frame()
+    middle = (frame["entity"] == "E02") & (frame["time"] == QUARTERS[74].tz_localize("UTC"))
+    assert middle.sum() == 1
+    row = detector.scan(Panel.from_frame(frame[~middle])).set_index("entity").loc["E02"]
+    assert row["status"] == "too short"
+
+
+def test_chunks_and_threads_give_the_numbers_of_the_whole(detector):
+    stretches = stretches_of(DIP, walks(seed=12, dips=[1]))
+    whole = detector.score(stretches, where="now")
+    parts = [
+        detector.score(stretches.only(np.arange(a, a + 20)), where="now", newest=int(stretches.times.max()))
+        for a in (0, 20, 40)
+    ]
+    pd.testing.assert_frame_equal(whole, pd.concat(parts, ignore_index=True))
+    with ThreadPoolExecutor(3) as pool:
+        pd.testing.assert_frame_equal(whole, detector.score(stretches, where="now", executor=pool))
+
+
+def test_state_round_trip_gives_the_same_numbers(detector):
+    state = detector.to_state()
+    again = PatternDetector.from_state(State(state.kind, state.version, state.meta, state.arrays))
+    panel = walks(seed=13, dips=[1])
+    pd.testing.assert_frame_equal(detector.scan(panel, confirm=1), again.scan(panel, confirm=1))
+
+
+def test_equal_seeds_give_equal_odds_and_other_seeds_nearly():
+    panel = walks(seed=14)
+    a, b, c = (PatternDetector(DIP, seed=s, surrogates=2000).fit(panel).scan(panel) for s in (1, 1, 2))
+    pd.testing.assert_frame_equal(a, b)
+    both = a.merge(c, on="entity")
+    assert not np.array_equal(both["p_value_x"], both["p_value_y"])
+    assert np.corrcoef(both["p_value_x"], both["p_value_y"])[0, 1] > 0.98
+
+
+def test_own_surrogates_confirm_a_real_dip_and_not_an_ordinary_stretch(detector):
+    table = detector.scan(walks(seed=15, dips=[7]), confirm=60).set_index("entity")
+    assert table.loc["E07", "p_confirmed"] < 0.05
+    assert (table["p_confirmed"] < 0.01).mean() < 0.1
+    assert table["p_confirmed"].between(0.001, 1).all()
+
+
+def joint_panel(seed=0, n=40):
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(n):
+        for metric in ("a", "b", "c"):
+            x = 50 + rng.standard_normal(60).cumsum()
+            if i == 3 and metric != "c":
+                x[-10:] += 14 * np.linspace(0, 1, 10)
+            if i == 3 and metric == "c":
+                x[-12:] = 50 + 0.01 * rng.standard_normal(12)
+            rows.append(pd.DataFrame({"entity": f"E{i:02d}", "metric": metric, "time": QUARTERS[:60], "value": x}))
+    return Panel.from_frame(pd.concat(rows).assign(frequency="quarterly"))
+
+
+def test_a_joint_pattern_needs_every_channel_and_its_constraints():
+    rise = ((0, 0), (1, 1))
+    joint = Pattern("rise", (Channel("a", rise), Channel("b", rise), Channel("c")), (8, 12), prominence=2.0,
+                    constraints=(Constraint.flat("c", 1),))  # fmt: skip
+    detector = PatternDetector(joint, surrogates=3000).fit(joint_panel(1))
+    table = detector.scan(joint_panel(2))
+    assert table["entity"].iloc[0] == "E03"
+    assert table["metric"].iloc[0] == "a & b & c"
+    assert table["channels"].iloc[0] == ["a", "b", "c"]
+    ruled_out = table[(table["status"] == "tested") & table["start"].isna()]
+    assert (ruled_out["p_value"] == 1.0).all()
+    assert len(ruled_out) > 0
+
+
+def test_alternatives_name_the_channel_that_matched():
+    either = Pattern("rise", (Channel("a", ((0, 0), (1, 1))), Channel("c", ((0, 0), (1, 1)))), (8, 12), prominence=2.0,
+                     combine="any")  # fmt: skip
+    detector = PatternDetector(either, surrogates=2000).fit(joint_panel(1))
+    table = detector.scan(joint_panel(2)).set_index("entity")
+    assert table.loc["E03", "channels"] == ["a"]
+    assert set(table["metric"]) == {"a", "c"}
+
+
+def test_an_inverted_pattern_finds_the_mirror_image():
+    up = Pattern("dip", DIP.channels, (8, 16), prominence=3.0, polarity="inverted")
+    detector = PatternDetector(up, surrogates=2000).fit(walks(seed=1))
+    table = detector.scan(walks(seed=16, dips=[7], depth=-14.0))
+    assert table["entity"].iloc[0] == "E07"
+    assert table["evidence"].iloc[0]["mirrored"]
+
+
+def test_windows_are_scored_without_search(detector):
+    t = DIP.template(0, 20)
+    windows = np.stack([5 + 3 * t, -t, np.arange(20.0), np.full(20, 2.0), np.r_[np.nan, t[1:]]])
+    np.testing.assert_allclose(detector.score_windows(windows)[:4], [1, -1, 0, 0], atol=1e-12)
+    assert np.isnan(detector.score_windows(windows)[4])
+    with pytest.raises(BadInput, match="shape"):
+        detector.score_windows(np.zeros((3, 2, 20)))
+
+
+def test_the_needed_score_says_which_lengths_can_never_pass(detector):
+    needed = detector.needed_score([9, 20, 40, 80], q=0.1, family=60)["needed"].to_numpy()
+    assert needed[0] == 1.0
+    assert ((needed[1:] > 0) & (needed[1:] < 1)).all()
+    beyond = detector.needed_score([80], q=0.1, family=10_000_000)["needed"]
+    assert beyond.iloc[0] == 1.0
+
+
+def test_no_p_value_is_below_what_the_surrogates_support(detector):
+    table = detector.scan(walks(seed=17, dips=[1, 2], depth=60.0))
+    assert table["p_value"].min() >= 1 / 4081
+
+
+@pytest.mark.parametrize("where", ["today", "", None])
+def test_an_unknown_question_is_refused(detector, where):
+    with pytest.raises(BadInput, match="history"):
+        detector.scan(walks(), where=where)
+
+
+def test_before_fitting_there_are_no_odds():
+    with pytest.raises(NotFitted, match="fit"):
+        PatternDetector(DIP).scan(walks())
+    with pytest.raises(NotFitted):
+        PatternDetector(DIP).to_state()
+
+
+def test_a_background_without_the_metric_or_length_is_refused():
+    with pytest.raises(NotFound, match="value"):
+        PatternDetector(DIP).fit(joint_panel())
+    with pytest.raises(TooShort, match="longer"):
+        PatternDetector(DIP).fit(walks(length=8))
+
+
+def test_a_state_of_another_kind_is_refused(detector):
+    with pytest.raises(BadInput, match="pattern detector"):
+        PatternDetector.from_state(State("zscore", 1))

@@ -1,0 +1,143 @@
+"""A scan of the stored companies: the detector's numbers, kept chunk by chunk, whole after any interruption."""
+
+import signal
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from tsbench import jobs
+from tsbench.detect import PatternDetector
+from tsbench.errors import BadInput, NotFound
+from tsbench.patterns import Channel, Pattern, named
+
+DIP = Pattern("dip", (Channel("roic", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 14), prominence=3.0)
+
+
+@pytest.fixture(scope="module")
+def scanned(companies):
+    return jobs.scan(companies, DIP, where="now", progress=False, chunk=50, confirm=3)
+
+
+def test_a_scan_gives_the_numbers_of_the_detector(companies, scanned):
+    panel = companies.series_of(metric="roic", frequency="quarterly")
+    wanted = PatternDetector(DIP).fit(panel).scan(panel, confirm=3)
+    columns = ["entity", "status", "metric", "start", "end", "length", "score", "p_value", "q_value", "p_confirmed"]
+    got = scanned.matches.sort_values("entity", ignore_index=True)[columns]
+    pd.testing.assert_frame_equal(
+        got, wanted.sort_values("entity", ignore_index=True)[columns], check_dtype=False, rtol=1e-9
+    )
+
+
+def test_the_funnel_counts_every_company_once_and_shows_the_dead(scanned):
+    funnel = scanned.funnel.set_index("stage")
+    assert funnel.loc["in the store", "companies"] == 221
+    assert funnel.loc["in the store", "dead"] > 40
+    assert funnel.loc["tested", "dead"] == 0
+    assert (funnel["companies"].diff().dropna() <= 0).all()
+    assert funnel.loc["tested", "companies"] == (scanned.matches["status"] == "tested").sum()
+
+
+def test_dropping_the_sector_unknown_costs_most_dead_companies(companies):
+    one = jobs.scan(companies, DIP, where="history", sector="Unknown", progress=False, confirm=0)
+    everyone = jobs.scan(companies, DIP, where="history", progress=False, confirm=0)
+    in_unknown = one.funnel.set_index("stage").loc["in sector Unknown"]
+    assert in_unknown["companies"] == 80
+    assert in_unknown["dead"] > 0.7 * everyone.funnel["dead"].iloc[0]
+
+
+def test_a_finished_scan_is_returned_as_it_is(companies, scanned):
+    again = jobs.scan(companies, DIP, scan_id=scanned.id, where="now", progress=False, chunk=50, confirm=3)
+    pd.testing.assert_frame_equal(again.matches, scanned.matches)
+    assert "fit" not in again.seconds
+
+
+def test_an_id_belongs_to_one_question(companies, scanned):
+    with pytest.raises(BadInput, match="parameters"):
+        jobs.scan(companies, DIP, scan_id=scanned.id, where="history", progress=False, chunk=50, confirm=3)
+    with pytest.raises(BadInput, match="pattern"):
+        jobs.scan(companies, named("dip_recovery"), scan_id=scanned.id, progress=False, chunk=50, confirm=3)
+
+
+def test_as_of_sees_only_what_was_public(companies):
+    past = jobs.scan(companies, DIP, as_of="2010-01-01", progress=False, confirm=0)
+    assert past.matches["last"].max() <= pd.Timestamp("2010-01-01", tz="UTC")
+    assert past.parameters["as_of"] == "2010-01-01"
+    assert (past.matches["status"] == "tested").sum() > 100
+
+
+def test_sector_pattern_and_metric_must_exist(companies):
+    with pytest.raises(NotFound, match="Utilities"):
+        jobs.scan(companies, DIP, sector="Utilitys", progress=False)
+    with pytest.raises(NotFound, match="dip_recovery"):
+        jobs.scan(companies, "dip_recovry", progress=False)
+    absent = Pattern("x", (Channel("ebitda", ((0, 0), (1, 1))),), length=(8, 12))
+    with pytest.raises(NotFound, match="ebitda"):
+        jobs.scan(companies, absent, progress=False)
+
+
+def test_a_fitted_detector_may_be_brought_along(companies, scanned):
+    panel = companies.series_of(metric="roic", frequency="quarterly")
+    detector = PatternDetector(DIP).fit(panel)
+    brought = jobs.scan(companies, DIP, detector=detector, progress=False, chunk=50, confirm=3)
+    pd.testing.assert_series_equal(brought.matches["p_value"], scanned.matches["p_value"], rtol=1e-9)
+    with pytest.raises(BadInput, match="fitted for"):
+        jobs.scan(companies, named("plateau"), detector=detector, progress=False)
+
+
+def test_a_saved_pattern_comes_before_a_shipped_one(store):
+    mine = {**DIP.to_json(), "name": "plateau"}
+    store.patterns.save(mine)
+    assert jobs.resolve(store, "plateau").expressions == ("roic",)
+    assert jobs.resolve(store, "fade") == named("fade")
+
+
+def test_new_data_under_an_unfinished_scan_are_refused(companies):
+    panel = companies.series_of(metric="roic", frequency="quarterly")
+    first = jobs.data_hash(panel)
+    assert first == jobs.data_hash(companies.series_of(metric="roic", frequency="quarterly"))
+    assert first != jobs.data_hash(panel.select(until="2018-01-01"))
+    parameters = {"where": "now", "as_of": None, "sector": None, "frequency": "quarterly", "null": "largest",
+                  "seed": 0, "confirm": 10, "chunk": 250}  # fmt: skip
+    companies.scans.begin("old-data", DIP.to_json(), parameters, "another fingerprint")
+    with pytest.raises(BadInput, match="data"):
+        jobs.scan(companies, DIP, scan_id="old-data", progress=False)
+
+
+SLOW_SCAN = """
+import sys, time
+from tsbench import jobs
+from tsbench.store import Store
+from tests.jobs.test_scan import DIP
+store = Store(sys.argv[1])
+put = store.scans.put_chunk
+def slowly(*arguments):
+    put(*arguments)
+    print("chunk", flush=True)
+    time.sleep(0.2)
+store.scans.put_chunk = slowly
+jobs.scan(store, DIP, scan_id=sys.argv[2], chunk=10, confirm=2, progress=False)
+"""
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_scan_goes_on_without_losing_or_doubling_a_chunk(companies, blow):
+    scan_id = f"interrupted-{blow.name}"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLOW_SCAN, companies.url, scan_id],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    with process:
+        for _ in range(3):
+            assert process.stdout.readline() == "chunk\n"
+        process.send_signal(blow)
+        process.wait(timeout=60)
+    kept = companies.scans.done_chunks(scan_id)
+    assert 3 <= len(kept) < 23
+    assert companies.scans.get(scan_id).status == "running"
+    resumed = jobs.scan(companies, DIP, scan_id=scan_id, chunk=10, confirm=2, progress=False)
+    whole = jobs.scan(companies, DIP, chunk=10, confirm=2, progress=False)
+    pd.testing.assert_frame_equal(resumed.matches, whole.matches)
+    assert len(resumed.matches) == 221
