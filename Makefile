@@ -22,16 +22,17 @@ report: $(BASE) ## load the shipped companies, train, scan them all, write repor
 
 test: $(TEST) ## every check and test, each stage timed against its budget
 	@: > $(STAGES)
-	@$(call stage,lint,60,$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports)
+	@$(call stage,lint,60,$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports \
+	  && $(BIN)/nb-clean check --preserve-cell-metadata-field tags notebooks)
 	@$(call stage,warm kernels,60,$(BIN)/tsbench warmup)
 	@$(call stage,unit,240,$(BIN)/pytest -m "not notebook and not browser and not fault")
-	@$(call stage,notebooks,120,$(BIN)/pytest --nbval-lax notebooks && $(BIN)/pytest -m notebook)
+	@$(call stage,notebooks,120,.ci/notebooks && $(BIN)/pytest -m notebook)
 	@$(call stage,browser,180,$(BIN)/pytest -m browser)
 	@$(call stage,faults,120,$(BIN)/pytest -m fault)
 	@echo "stage durations:"; cat $(STAGES); echo "total: $$(( $$(date +%s) - $(BEGAN) )) s"
 
 bench: $(BENCH) ## measure the bars beside their peers
-	@for script in benchmark/*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	@for script in $$(grep -l __main__ benchmark/*.py); do echo "== $$script"; $(BIN)/python "$$script"; done
 
 lab: $(BASE) ## JupyterLab in the project's environment, on loopback
 	@$(BIN)/tsbench load

@@ -56,3 +56,32 @@ def benjamini_hochberg(p):
     for rank, i in enumerate(order, start=1):
         q[i] = min([1.0] + [p[j] * n / r for r, j in enumerate(order, start=1) if r >= rank])
     return q
+
+
+def gap_free_runs(times, values, longest):
+    """(start, stop) of every stretch without NaN and without a step longer than `longest`, one point at a time."""
+    out, start = [], None
+    for i, value in enumerate(values):
+        if start is not None and (np.isnan(value) or times[i] - times[i - 1] > longest):
+            out.append((start, i))
+            start = None
+        if start is None and not np.isnan(value):
+            start = i
+    if start is not None:
+        out.append((start, len(values)))
+    return out
+
+
+def fiscal_grid(times_of_series, nominal, longest):
+    """All times of all series of one company, with a row for every period that lies in a hole between them."""
+    known = sorted({t for times in times_of_series for t in times})
+    grid = known[:1]
+    for before, after in zip(known[:-1], known[1:], strict=True):
+        missing = 0 if after - before <= longest else max(round((after - before) / nominal), 2) - 1
+        grid += [before + (after - before) * k / (missing + 1) for k in range(1, missing + 1)] + [after]
+    return grid
+
+
+def level_of(values, i, reach=2):
+    """The median of the values around position i, itself left out."""
+    return np.median([values[j] for j in range(max(i - reach, 0), min(i + reach + 1, len(values))) if j != i])

@@ -96,20 +96,24 @@ def tell(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A project folder of its own with running services and a few companies."""
+def database(server_url: str, empty_template: str) -> Iterator[str]:
+    """A database of the user's own, for all commands."""
+    name = empty_template.rsplit("/", 1)[1].split("?")[0]
+    with embedded.fresh_database(server_url, template=name) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory, database: str) -> Path:
+    """A project folder of its own, whose `.env` names the database."""
     folder = tmp_path_factory.mktemp("project")
-    started = embedded.start(folder)
-    try:
-        _walks(16, 48).to_csv(folder / "walks.csv", index=False)
-        with Store(project=folder) as store:
-            store.load(folder / "walks.csv", progress=False)
-            valley = Channel("log(market_cap)", points=((0, 1), (0.5, 0), (1, 1)))
-            store.patterns.save(Pattern("valley", (valley,), length=(8, 14)).to_json())
-        yield folder
-    finally:
-        embedded.stop(folder, force=True)
-        shutil.rmtree(started.folder, ignore_errors=True)
+    (folder / ".env").write_text(f"DATABASE_URL={database}\n")
+    _walks(16, 48).to_csv(folder / "walks.csv", index=False)
+    with Store(database) as store:
+        store.load(folder / "walks.csv", progress=False)
+        valley = Channel("log(market_cap)", points=((0, 1), (0.5, 0), (1, 1)))
+        store.patterns.save(Pattern("valley", (valley,), length=(8, 14)).to_json())
+    return folder
 
 
 def _commands() -> list[tuple[str, ...]]:
@@ -191,13 +195,13 @@ def test_services_start_tell_and_stop(tmp_path: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_the_schema_of_the_embedded_database_is_up_to_date(tell: Tell) -> None:
+def test_an_upgraded_database_is_up_to_date(tell: Tell) -> None:
     assert tell("db", "check") == (0, "the database is up to date\n", "")
     assert tell("db", "upgrade").status == 0
 
 
-def test_a_database_of_ones_own_is_upgraded_only_when_asked(home: Path, tell: Tell) -> None:
-    with embedded.fresh_database(embedded.status(home).database_url) as url:
+def test_a_database_of_ones_own_is_upgraded_and_filled_only_when_asked(server_url: str, tell: Tell) -> None:
+    with embedded.fresh_database(server_url) as url:
         refused = tell("patterns", DATABASE_URL=url)
         assert refused.status == 2
         assert "tsbench db upgrade" in refused.err
@@ -284,14 +288,14 @@ def test_training_registers_versions(tell: Tell) -> None:
 
 
 @pytest.mark.fault
-def test_ctrl_c_says_how_to_go_on_and_the_scan_goes_on(home: Path) -> None:
+def test_ctrl_c_says_how_to_go_on_and_the_scan_goes_on(home: Path, database: str) -> None:
     words = ("scan", "--pattern", "valley", "--where", "history", "--scan-id", "stopped")
     going = subprocess.Popen(
         [*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=home, env=_environment(home)
     )
     # the row of the scan appears when it begins
     deadline = time.monotonic() + 60
-    while "stopped" not in _scan_names(home) and going.poll() is None:
+    while "stopped" not in _scan_names(database) and going.poll() is None:
         assert time.monotonic() < deadline, "the scan did not begin"
     going.send_signal(signal.SIGINT)
     _, said = going.communicate(timeout=60)
@@ -304,8 +308,8 @@ def test_ctrl_c_says_how_to_go_on_and_the_scan_goes_on(home: Path) -> None:
     assert len(json.loads(done.stdout)["matches"]) == 16
 
 
-def _scan_names(home: Path) -> list[str]:
-    with Store(embedded.status(home).database_url) as store:
+def _scan_names(database: str) -> list[str]:
+    with Store(database) as store:
         return list(store.scans.list()["id"])
 
 
@@ -317,7 +321,7 @@ def test_a_report_needs_key_value_pairs_and_one_name(tell: Tell) -> None:
 
 
 @pytest.mark.notebook
-def test_a_report_leaves_a_page_and_a_failure_shows_in_the_status(home: Path) -> None:
+def test_a_report_leaves_a_page_and_a_failure_shows_in_the_status(home: Path, database: str) -> None:
     shutil.copytree(ROOT / "tests" / "notebooks", home / "notebooks")
     done = _run(home, "report", "ok")
     assert done.returncode == 0, done.stderr
@@ -327,5 +331,5 @@ def test_a_report_leaves_a_page_and_a_failure_shows_in_the_status(home: Path) ->
     failed = _run(home, "report", "fails")
     assert failed.returncode == 1
     assert "fails: failed in" in failed.stdout
-    with Store(embedded.status(home).database_url) as store:
+    with Store(database) as store:
         assert [(run["notebook"], run["status"]) for run in store.runs.list()] == [("fails", "failed"), ("ok", "done")]

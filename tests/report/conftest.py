@@ -86,7 +86,7 @@ def make_scan(pattern: Pattern, panel: Panel) -> Any:
     def make(p: list[float], q: list[float], **parameters: Any) -> MadeScan:
         n = len(panel.entities)
         odds = np.full((2, n), np.nan)
-        odds[:, : n - 2] = 0.9, 1.0
+        odds[0, : n - 2], odds[1, : n - 2] = 0.9, 1.0
         odds[:, : len(p)] = p, q
         tested = np.arange(n) < n - 2
         last = pd.Timestamp("2019-06-30", tz="UTC")

@@ -19,6 +19,7 @@ Where = Literal["now", "history", "forming"]
 WHERE: tuple[Where, ...] = ("now", "history", "forming")
 # A match is "now" when it ends in one of the last two periods; "forming" when at least 60 % of it is there.
 RECENT_PERIODS = 2
+SIGNS = {"as_drawn": (1.0,), "inverted": (-1.0,), "either": (1.0, -1.0)}
 FORMING = (0.6, 0.7, 0.8, 0.9)
 
 
@@ -48,7 +49,6 @@ class Bank:
 def bank_of(pattern: Pattern, where: Where) -> Bank:
     """The templates of a pattern for one question; "forming" has the first 60 to 90 % of every scale."""
     shares = FORMING if where == "forming" else (1.0,)
-    signs = {"as_drawn": (1.0,), "inverted": (-1.0,), "either": (1.0, -1.0)}[pattern.polarity]
     pieces: list[Floats] = []
     offset, length, complete, sign = [], [], [], []
     at = 0
@@ -57,7 +57,7 @@ def bank_of(pattern: Pattern, where: Where) -> Bank:
             m = int(np.rint(share * m_full))
             if m < 4:
                 continue
-            for s in signs:
+            for s in SIGNS[pattern.polarity]:
                 row = []
                 for k, channel in enumerate(pattern.channels):
                     if not channel.points:

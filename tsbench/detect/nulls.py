@@ -74,6 +74,19 @@ def surrogate_runs(
     return np.concatenate(values, axis=1), np.concatenate(length)
 
 
+def own_p_value(
+    stretches: Stretches, r: int, score: float, first_end: int, bank: Bank, kind: Null, n: int, rng: np.random.Generator
+) -> float:
+    """(1 + surrogates of run r that score at least `score`) / (n + 1); 1 where the run had no allowed window."""
+    if not np.isfinite(score):
+        return 1.0
+    values, length = surrogate_runs(stretches, np.array([r]), n, kind, rng)
+    stop = np.cumsum(length)
+    end = stop - max(int(stretches.stop[r]) - first_end, 0) if first_end else np.zeros_like(stop)
+    null = best_windows(values, (stop - length, stop, end), of_channel(bank, int(stretches.channel[r]))).score
+    return float(1 + (null >= score).sum()) / (n + 1)
+
+
 def _run(stretches: Stretches, r: int) -> Floats:
     part = stretches.values[:, stretches.start[r] : stretches.stop[r]]
     channel = stretches.channel[r]

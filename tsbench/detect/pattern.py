@@ -1,5 +1,6 @@
 """PatternDetector: from a drawing to a ranked table of companies with the odds of each."""
 
+import zlib
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -7,9 +8,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from tsbench import checks
-from tsbench.detect.bank import WHERE, Bank, Stretches, Where, bank_of, stretches_of
-from tsbench.detect.matches import COLUMNS, match_table
-from tsbench.detect.nulls import OddsTable, fit_odds, of_channel, surrogate_runs, testable
+from tsbench.detect.bank import SIGNS, WHERE, Bank, Stretches, Where, bank_of, stretches_of
+from tsbench.detect.matches import match_table
+from tsbench.detect.nulls import OddsTable, fit_odds, of_channel, own_p_value, testable
 from tsbench.detect.odds import Odds, features_of
 from tsbench.detect.search import Best, Executor, best_windows
 from tsbench.errors import BadInput, NotFitted
@@ -193,16 +194,15 @@ class PatternDetector:
         norm = np.sqrt((centred**2).sum(axis=2))
         shaped = [k for k, channel in enumerate(self.pattern.channels) if channel.points]
         templates = [self.pattern.template(k, x.shape[2]) for k in shaped]
-        scores = np.stack(
+        r = np.stack(
             [
                 np.divide(centred[:, k] @ t, norm[:, k], out=np.zeros(len(x)), where=norm[:, k] != 0)
                 for k, t in zip(shaped, templates, strict=True)
             ]
         )
-        if self.pattern.polarity != "as_drawn":
-            scores = -scores if self.pattern.polarity == "inverted" else np.abs(scores)
-        joined: Floats = scores.min(axis=0) if self.pattern.combine == "all" else scores.max(axis=0)
-        return joined
+        joined = np.min if self.pattern.combine == "all" else np.max
+        best: Floats = np.max([joined(sign * r, axis=0) for sign in SIGNS[self.pattern.polarity]], axis=0)
+        return best
 
     def confirm(self, stretches: Stretches, entities: list[str], *, where: Where, n: int = 999) -> Floats:
         """p-values of some entities from surrogates of their own series, the largest over the nulls.
@@ -213,28 +213,19 @@ class PatternDetector:
         bank = self._banks[where]
         first_end = stretches.first_end(where)
         asked = testable(stretches, bank) & (stretches.stop >= first_end)
-        out = np.full(len(entities), np.nan)
-        position = {entity: i for i, entity in enumerate(stretches.index["entity"])}
-        for i, entity in enumerate(entities):
-            rows = np.flatnonzero(asked & (stretches.entity == position.get(entity, -1)))
-            if not rows.size:
-                continue
-            mask = np.isin(np.arange(asked.size), rows)
-            observed = self._search(stretches, mask, first_end, bank, None).score[rows]
-            worst = 0.0
-            for number, kind in enumerate(NULLS):
-                smallest = 1.0
-                for r, score in zip(rows, observed, strict=True):
-                    rng = np.random.default_rng([self.seed, 7, number, int(position[entity]), int(r - rows[0])])
-                    values, length = surrogate_runs(stretches, np.array([r]), n, kind, rng)
-                    stop = np.cumsum(length)
-                    end = stop - (stretches.stop[r] - first_end[r]) if where != "history" else np.zeros_like(stop)
-                    channel = of_channel(bank, int(stretches.channel[r]))
-                    null = best_windows(values, (stop - length, stop, end), channel).score
-                    smallest = min(smallest, float(1 + (null >= score).sum()) / (n + 1) if np.isfinite(score) else 1.0)
-                worst = max(worst, float(any_of(smallest, rows.size)))
-            out[i] = worst
-        return out
+        asked &= stretches.index["entity"].isin(entities).to_numpy()[stretches.entity]
+        score = self._search(stretches, asked, first_end, bank, None).score
+        names = stretches.index["entity"].to_numpy(dtype=object)
+        out = dict.fromkeys(entities, np.nan)
+        for e in np.unique(stretches.entity[asked]):
+            rows = np.flatnonzero(asked & (stretches.entity == e))
+            rng = np.random.default_rng([self.seed, zlib.crc32(str(names[e]).encode())])
+            by_null = [
+                min(own_p_value(stretches, int(r), score[r], int(first_end[r]), bank, kind, n, rng) for r in rows)
+                for kind in NULLS
+            ]
+            out[names[e]] = float(any_of(by_null, rows.size).max())
+        return np.array([out[entity] for entity in entities], dtype=np.float64)
 
     def needed_score(self, lengths: ArrayLike, *, q: float, family: int, where: Where = "now") -> pd.DataFrame:
         """The score a lone match must reach to pass, by length of the series; 1 = no score reaches it.
@@ -274,12 +265,8 @@ class PatternDetector:
             for (where, kind, channel), odds in self._odds.items()
             for name in Odds.__dataclass_fields__
         }
-        meta = {
-            "pattern": self.pattern.to_json(),
-            "seed": self.seed,
-            "surrogates": self.surrogates,
-            "background_entities": self.background_entities,
-        }
+        settings = {name: getattr(self, name) for name in ("seed", "surrogates", "background_entities")}
+        meta = {"pattern": self.pattern.to_json(), **settings}
         return State("pattern_detector", STATE_VERSION, meta, arrays)
 
     @classmethod
@@ -310,5 +297,3 @@ def live_entities(stretches: Stretches, newest: int | None = None) -> NDArray[np
     limit = int(last[has].max()) if newest is None else newest
     return has & is_live(last, limit, stretches.index["frequency"].to_numpy(dtype=object))
 
-
-__all__ = ["COLUMNS", "NullChoice", "PatternDetector", "live_entities"]

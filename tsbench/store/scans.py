@@ -138,7 +138,7 @@ class Scans:
             table[column] = table[column].astype(float)
         for column in COUNTS:
             table[column] = table[column].fillna(0).astype("int64")
-        nulls = list(dict.fromkeys(name for by_null in table["p_by_null"] for name in by_null))
+        nulls = sorted({name for by_null in table["p_by_null"] for name in by_null})
         at = list(table.columns).index("p_by_null")
         by_null = table.pop("p_by_null")
         for i, name in enumerate(nulls):

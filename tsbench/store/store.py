@@ -34,8 +34,8 @@ class Store:
     """One database. A context manager; safe to share between threads, each process opens its own.
 
     Parameters
-        url : a PostgreSQL database, never changed unasked: see `upgrade`. None starts (or joins) the embedded one of the
-            project and brings its tables up to date.
+        url : a PostgreSQL database, never changed unasked: see `upgrade`. None starts (or joins) the embedded one of
+            the project and brings its tables up to date.
         project : folder whose embedded services are meant. With neither, the settings decide: DATABASE_URL, else the
             project that the current folder lies in.
 

@@ -1,0 +1,123 @@
+"""The committed notebooks, run by the runner on the shipped companies, and their pages in a browser."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tsbench.report import Run, run_many
+from tsbench.report.page import write_index
+from tsbench.store import Store
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NAMES = ("01_explore_companies", "03_train_detector", "05_scan_companies")
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("reports")
+
+
+@pytest.fixture(scope="module")
+def shipped(companies: Store, out: Path) -> dict[str, Run]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", companies.url)
+        runs = run_many([(name, {}) for name in NAMES], out=out, deadline=300, notebooks=NOTEBOOKS, workers=2)
+    return {run.notebook: run for run in runs}
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_notebook_runs_and_records_its_answer(shipped: dict[str, Run], name: str) -> None:
+    run = shipped[name]
+    assert run.error == ""
+    assert run.headline
+    assert run.data_hash
+    assert run.page.stat().st_size < 6_000_000
+
+
+@pytest.mark.notebook
+def test_the_scan_report_answers_from_the_scan_it_kept(shipped: dict[str, Run], companies: Store) -> None:
+    run = shipped["05_scan_companies"]
+    kept = companies.scans.matches(run.scan_id)
+    tested = int((kept["status"] == "tested").sum())
+    assert f"the {tested} live companies tested" in run.headline
+    assert companies.scans.get(run.scan_id).data_hash == run.data_hash
+    assert (run.folder / "matches.csv").read_text("utf-8").count("\n") == len(kept) + 1
+
+
+@pytest.mark.notebook
+def test_the_scan_report_says_what_it_cannot_tell(shipped: dict[str, Run]) -> None:
+    page = shipped["05_scan_companies"].page.read_text("utf-8")
+    for told in (
+        "It resembles; it does not predict",
+        "understated for indebted firms",
+        "Survivors",
+        "relative to a model",
+    ):
+        assert told in page
+
+
+@pytest.mark.notebook
+def test_the_detector_is_kept_in_the_registry(shipped: dict[str, Run], companies: Store) -> None:
+    version, _ = companies.registry.get("overlooked")
+    assert version.data_hash == shipped["03_train_detector"].data_hash
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 1920])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_page_is_drawn_whole_and_asks_nothing_of_the_network(
+    shipped: dict[str, Run], browser: Any, name: str, width: int
+) -> None:
+    asked: list[str] = []
+    said: list[str] = []
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(shipped[name].page.as_uri())
+    page.wait_for_selector("figure.plot .main-svg")
+    figures = page.locator("figure.plot")
+    for i in range(figures.count()):
+        # a line, a bar or a filled band: something with ink in every figure
+        figures.nth(i).locator("path:is(.js-line, .js-fill, .point path, .point)").first.wait_for(state="attached")
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert said == []
+    assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
+    assert page.evaluate(OUTSIDE) == []
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_index_leads_to_every_page(shipped: dict[str, Run], out: Path, browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(write_index(out).as_uri())
+    assert page.locator("tbody tr").count() == len(NAMES)
+    page.get_by_role("link", name="05_scan_companies").click()
+    page.wait_for_selector(".headline")
+    assert page.locator(".headline").inner_text() == shipped["05_scan_companies"].headline + "."
+    page.close()
+
+
+@pytest.mark.browser
+def test_the_first_page_comes_before_near_misses_and_prints_on_one_sheet(shipped: dict[str, Run], browser: Any) -> None:
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(shipped["05_scan_companies"].page.as_uri())
+    page.wait_for_selector("figure.plot .main-svg")
+    order = page.evaluate("[...document.querySelectorAll('.headline, table.matches, .page-two')].map(e => e.className)")
+    assert order[:2] == ["headline", "matches"]
+    assert "page-two" in order[2]
+    page.close()
+
+
+# What sticks out of its own figure: words cut off at the edge of the picture.
+OUTSIDE = """
+[...document.querySelectorAll('figure.plot')].flatMap(figure => {
+  const frame = figure.getBoundingClientRect();
+  return [...figure.querySelectorAll('text')]
+    .map(text => [text.textContent, text.getBoundingClientRect()])
+    .filter(([_, box]) => box.width && (box.left < frame.left - 1 || box.right > frame.right + 1))
+    .map(([words]) => words);
+})
+"""
