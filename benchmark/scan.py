@@ -75,7 +75,9 @@ def main() -> None:
             begin = time.perf_counter()
             report = store.load(path, frequency="quarterly")
             seconds["load"] = time.perf_counter() - begin
-            print(f"load {path.stat().st_size / 1e6:.0f} MB, {COMPANIES * QUARTERS * 3:,} rows: {seconds['load']:.1f} s")
+            print(
+                f"load {path.stat().st_size / 1e6:.0f} MB, {COMPANIES * QUARTERS * 3:,} rows: {seconds['load']:.1f} s"
+            )
             jobs.scan(store, pattern, where="now", confirm=0, progress=False)
             runs = {}
             for where in ("now", "history"):

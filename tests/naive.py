@@ -1,5 +1,7 @@
 """Slow, obvious versions of what the package computes fast: the oracles of its tests."""
 
+from itertools import pairwise
+
 import numpy as np
 
 
@@ -76,12 +78,7 @@ def fiscal_grid(times_of_series, nominal, longest):
     """All times of all series of one company, with a row for every period that lies in a hole between them."""
     known = sorted({t for times in times_of_series for t in times})
     grid = known[:1]
-    for before, after in zip(known[:-1], known[1:], strict=True):
+    for before, after in pairwise(known):
         missing = 0 if after - before <= longest else max(round((after - before) / nominal), 2) - 1
         grid += [before + (after - before) * k / (missing + 1) for k in range(1, missing + 1)] + [after]
     return grid
-
-
-def level_of(values, i, reach=2):
-    """The median of the values around position i, itself left out."""
-    return np.median([values[j] for j in range(max(i - reach, 0), min(i + reach + 1, len(values))) if j != i])

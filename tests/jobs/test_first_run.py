@@ -1,5 +1,8 @@
 """The first run fills an empty embedded store, once, and never a user's own."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +10,6 @@ import pytest
 from tsbench.errors import BadInput
 from tsbench.jobs.first_run import load_shipped
 from tsbench.jobs.training import train
-from tsbench.jobs.warmup import warm
 from tsbench.settings import Settings
 from tsbench.store import Store
 
@@ -47,9 +49,32 @@ def test_a_trained_detector_comes_back_from_the_registry(companies: Store) -> No
     assert 0 < needed[80] < 1
 
 
-def test_the_warmup_compiles_every_kernel_a_scan_enters() -> None:
-    from tsbench.kernels import search, steps
+COLD = """
+import sys
+from tsbench.detect import PatternDetector
+from tsbench.jobs.warmup import warm
+from tsbench.kernels.compile import cache_folder
+from tsbench.patterns import named
+from tsbench.store import Store
 
-    warm()
-    assert search.best_matches.signatures
-    assert steps.step_statistics.signatures
+def compiled():
+    return {path.name for path in cache_folder().rglob("*") if path.is_file()}
+
+warm()
+before = compiled()
+assert before
+store = Store(sys.argv[1])
+for name in ("overlooked", "dip_recovery"):
+    pattern = named(name)
+    panel = store.series_of(metric=pattern.metrics, frequency="quarterly")
+    PatternDetector(pattern, surrogates=4000).fit(panel).scan(panel, where="forming", confirm=1)
+print(*(compiled() - before))
+"""
+
+
+def test_after_the_warmup_a_scan_compiles_nothing(companies: Store, tmp_path: Path) -> None:
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", COLD, companies.url], capture_output=True, text=True, env=environment, timeout=120
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

@@ -101,7 +101,7 @@ def test_the_index_leads_to_every_page(shipped: dict[str, Run], out: Path, brows
 
 
 @pytest.mark.browser
-def test_the_first_page_comes_before_near_misses_and_prints_on_one_sheet(shipped: dict[str, Run], browser: Any) -> None:
+def test_the_answer_comes_first_then_the_table_then_near_misses(shipped: dict[str, Run], browser: Any) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.goto(shipped["05_scan_companies"].page.as_uri())
     page.wait_for_selector("figure.plot .main-svg")
