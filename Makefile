@@ -60,18 +60,22 @@ clean: ## remove the environment and the caches; data, reports and the database 
 	@if command -v uv >/dev/null; then uv venv --quiet --seed --python "$$(command -v $(PYTHON))" .venv; \
 	  else $(PYTHON) -m venv .venv; fi
 
-# the index stays whatever the user's own uv and pip are set to; pip is the way out where uv reaches none
+# Where packages come from is the user's own setting of uv and pip; pip is the way out where uv reaches nothing.
+# uv trusts the certificates of the machine, as a firm's proxy needs.
+export UV_SYSTEM_CERTS ?= 1
+define fetch
+  { PATH="$$PATH:$$PWD/$(BIN)" uv pip install --quiet --python $(BIN)/python $(1) || \
+    { echo "uv did not manage; pip tries ..."; $(BIN)/python -m pip install --quiet $(1); }; }
+endef
 define install
-  { PATH="$$PATH:$$PWD/$(BIN)" uv pip install --quiet --python $(BIN)/python -r requirements/$(1).txt || \
-    $(BIN)/python -m pip install --quiet -r requirements/$(1).txt; } && \
+  $(call fetch,-r requirements/$(1).txt) && \
   date +%s > .venv/.$(1) && echo "$(1) environment ready in $$(( $$(date +%s) - $(BEGAN) )) s (budget 120)"
 endef
 
 $(BASE): .venv/bin/python requirements/base.txt pyproject.toml
 	@command -v uv >/dev/null || test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet uv
 	@echo "setting up .venv ..."
-	@PATH="$$PATH:$$PWD/$(BIN)" uv pip install --quiet --python $(BIN)/python --no-deps -e . || \
-	  $(BIN)/python -m pip install --quiet --no-deps -e .
+	@$(call fetch,--no-deps -e .)
 	@$(call install,base)
 
 $(TEST): $(BASE) requirements/test.txt

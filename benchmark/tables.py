@@ -32,12 +32,14 @@ def bars(result: dict) -> str:
     return f"| bar | measured | wanted | |\n|---|---|---|---|\n{rows}"
 
 
-ODDS = """Share of p-values below .05 (wanted .05) and .01 on surrogates of held-out companies, where a pattern is
-there by chance only; mean over {replicates} replicates. *Within*: the null the surrogates come from, smallest to largest
-over the three nulls. *Across*: the largest p over the other two nulls, worst of the three kinds and of an autoregressive
-sieve that is never fitted. *Naive*: one Gumbel for all companies, the floor. *Power*: share of planted patterns found at
-q <= 0.1 in block-bootstrapped companies, and the false ones among the found. Height is in one-step deviations; a
-random walk strays 4 of them in 16 steps, so a height of 6 is hard to tell from chance for any method.
+ODDS = """\
+Share of p-values below .05 (wanted .05) and .01 on surrogates of held-out companies, where a pattern is there
+by chance only; mean over {replicates} replicates. *Within*: the null the surrogates come from, smallest to
+largest over the three nulls. *Across*: the largest p over the other two nulls, worst of the three kinds and of
+an autoregressive sieve that is never fitted. *Naive*: one Gumbel for all companies, the floor. *Power*: share
+of planted patterns found at q <= 0.1 in block-bootstrapped companies, and the false ones among the found.
+Height is in one-step deviations; a random walk strays 4 of them in 16 steps, so a height of 6 is hard to tell
+from chance for any method.
 
 | pattern | where | within .05 | within .01 | across .05 | naive .05 | power at height 6 | at 12 | false at 12 |
 |---|---|---|---|---|---|---|---|---|

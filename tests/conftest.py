@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tsbench.store import Store, embedded
+from tsbench.store.engine import address
 
 COMPANIES = Path(__file__).parents[1] / "data" / "companies" / "quarterly_1993_2019.parquet"
 
@@ -17,7 +18,7 @@ def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Some database of a running server, by a user who may create others."""
     given = os.environ.get("TSBENCH_TEST_DATABASE_URL")
     if given:
-        yield given
+        yield address(given).render_as_string(hide_password=False)
         return
     project = tmp_path_factory.mktemp("server")
     with embedded.acquire(project, redis=False) as services:

@@ -76,14 +76,14 @@ Tell = Callable[..., Told]
 def tell(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tell:
     """A command in this process, which saves the start of another."""
 
-    def run(*words: str, **more: str) -> Told:
+    def run(*words: str, at: Path = home, **more: str) -> Told:
         with monkeypatch.context() as patch:
-            environment = _environment(home, **more)
+            environment = _environment(at, **more)
             for name in os.environ.keys() - environment.keys():
                 patch.delenv(name)
             for name, value in environment.items():
                 patch.setenv(name, value)
-            patch.chdir(home)
+            patch.chdir(at)
             capsys.readouterr()
             try:
                 main(words)
@@ -179,16 +179,17 @@ def test_a_database_that_does_not_answer_is_said_without_its_password(tmp_path: 
     assert "hunter2" not in done.stderr
 
 
-def test_services_start_tell_and_stop(tmp_path: Path) -> None:
+def test_services_start_tell_and_stop(tell: Tell, tmp_path: Path) -> None:
     folder = embedded.status(tmp_path).folder
     try:
-        assert _run(tmp_path, "services", "status").returncode == 1
+        assert tell("services", "status", at=tmp_path).status == 1
+        # a process of its own, which ends: the services must outlive it
         started = _run(tmp_path, "services", "start")
         assert started.returncode == 0, started.stderr
-        told = json.loads(_run(tmp_path, "services", "status", "--json").stdout)
+        told = json.loads(tell("services", "status", "--json", at=tmp_path).out)
         assert told["running"]
         assert told["kept"]
-        assert _run(tmp_path, "services", "stop").returncode == 0
+        assert tell("services", "stop", at=tmp_path).status == 0
         assert not embedded.status(tmp_path).running
     finally:
         embedded.stop(tmp_path, force=True)

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from tsbench.errors import BadInput
-from tsbench.jobs.first_run import load_shipped
-from tsbench.jobs.training import train
+from tsbench.jobs import load_shipped, train
 from tsbench.settings import Settings
 from tsbench.store import Store
 

@@ -22,7 +22,7 @@ MONEY, SHARE, NUMBER = Unit("money"), Unit("share"), Unit("number")
         ("log(market_cap)", Unit("money", log=True), "market cap"),
         ("net_income / revenue", SHARE, "net income / revenue"),
         ("revenue / 2", MONEY, "revenue / 2"),
-        ("roic * revenue", NUMBER, "roic * revenue"),
+        ("roic * revenue", MONEY, "return on capital * revenue"),
         ("lag(revenue, 4)", MONEY, "revenue 4 periods before"),
         ("change(roic, 2)", SHARE, "change in return on capital over 2 periods"),
         ("minus_median(roic, sector)", SHARE, "return on capital above the sector median"),
@@ -74,12 +74,12 @@ def test_changes_are_points_for_shares_and_percent_for_money(
     ("constraint", "said"),
     [
         (Constraint("yoy(revenue)", "change", 0.02), "gains at least 2 points"),
-        (Constraint("roic", "change", None, -0.01), "loses at least 1 points"),
+        (Constraint("roic", "change", None, -0.01), "loses at least 1 point"),
         (Constraint("log(market_cap)", "change", -0.1, 0.1), "changes −9.52% to +10.5%"),
         (Constraint.flat("revenue", 5), "changes −5% to +5%"),
         (Constraint("roic", "level", 0.1), "averages at least 10.0%"),
         (Constraint("log(revenue)", "level", None, math.log(1e9)), "averages at most $1.0B"),
-        (Constraint("roic", "slope", -0.01, 0.01), "moves per period −1 points to +1 points"),
+        (Constraint("roic", "slope", -0.01, 0.01), "moves per period −1 point to +1 point"),
     ],
 )
 def test_constraints_are_said_in_words(constraint: Constraint, said: str) -> None:

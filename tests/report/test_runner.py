@@ -41,9 +41,10 @@ def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def three(home: Path, out: Path) -> dict[str, Run]:
-    """Two runs at once with ample time, then one that sleeps for an hour."""
+    """Two runs at once with ample time, then one that sleeps for an hour and is given twice the time of the others."""
     found = run_many([("ok", {"length": "50"}), ("fails", {})], out=out, notebooks=NOTEBOOKS, workers=2)
-    found += run_many([("sleeps", {"seconds": 3600.0})], out=out, deadline=12, notebooks=NOTEBOOKS)
+    enough_to_start = 2.0 * round(found[1].seconds + 1)
+    found += run_many([("sleeps", {"seconds": 3600.0})], out=out, deadline=enough_to_start, notebooks=NOTEBOOKS)
     return {run.notebook: run for run in found}
 
 
@@ -97,7 +98,7 @@ def test_the_page_of_a_failure_shows_the_cell_with_its_source(three: dict[str, R
 
 def test_a_deadline_stops_the_cell_that_was_at_work_and_keeps_what_came_before(three: dict[str, Run]) -> None:
     run = three["sleeps"]
-    assert run.error == "Code cell 3 was at work when the deadline of 12 s passed."
+    assert run.error == f"Code cell 3 was at work when the deadline of {run.deadline:g} s passed."
     page = run.page.read_text("utf-8")
     assert "ran out of time" in page
     assert "before the long step" in page

@@ -23,6 +23,12 @@ def test_companies_that_pass_are_counted_against_chance(make_scan: Any) -> None:
     assert "1.0 years before this report" in found.footnote
 
 
+def test_chance_is_the_weakest_p_that_passes_times_the_companies_tested(make_scan: Any) -> None:
+    found = verdict(make_scan([0.001, 0.04, 0.3], [0.01, 0.05, 0.9]))
+    assert "chance alone would give 0.4" in found.headline
+    assert found.expected_false == pytest.approx(0.4)
+
+
 def test_one_company_shows_and_many_show(make_scan: Any) -> None:
     assert "1 of the 10 live companies tested shows “growth” now" in verdict(make_scan([0.03], [0.05])).headline
 
@@ -30,8 +36,8 @@ def test_one_company_shows_and_many_show(make_scan: Any) -> None:
 def test_when_none_passes_the_nearest_follow_unproven(make_scan: Any) -> None:
     found = verdict(make_scan([0.04, 0.05], [0.4, 0.4]))
     assert found.headline == (
-        "No company shows “growth” now (as of 2019-06-30): none of the 10 live companies tested passes q ≤ 0.1. "
-        "The nearest 10 follow, unproven"
+        "No company provably shows “growth” now (as of 2019-06-30): none of the 10 live companies tested passes "
+        "q ≤ 0.1. The nearest 10 follow, unproven"
     )
     assert not found.proven
     assert list(found.shown["entity"][:2]) == ["C00", "C01"]
@@ -48,6 +54,8 @@ def test_history_is_told_beside_now(make_scan: Any) -> None:
 def test_each_place_has_its_own_words(make_scan: Any) -> None:
     assert "showed “growth” at some time" in verdict(make_scan([0.001], [0.01], where="history")).headline
     assert "10 companies tested" in verdict(make_scan([0.001], [0.01], where="history")).headline
+    assert "No company provably showed “growth” at any time" in verdict(make_scan([], [], where="history")).headline
+    assert "No company is provably forming “growth” now" in verdict(make_scan([], [], where="forming")).headline
     assert "are forming “growth” now" in verdict(make_scan([0.01] * 2, [0.02] * 2, where="forming")).headline
 
 

@@ -61,11 +61,14 @@ def test_a_series_is_what_its_rows_say(companies):
 
 
 def test_series_without_a_frequency_get_each_its_own_and_stay_sorted():
-    quarters, years = (pd.date_range("2010-01-01", periods=8, freq=f) for f in ("QE", "YE"))
+    quarters, years = (
+        pd.date_range("2010-01-01", periods=8, freq="QE"),
+        pd.date_range("2010-01-01", periods=5, freq="YE"),
+    )
     rows = [("A", "revenue", t, 1.0, "a") for t in quarters] + [("A", "revenue", t, 4.0, "b") for t in years]
     panel = Panel.from_frame(frame(rows, ("entity", "metric", "time", "value", "basis")))
     assert panel.index[["frequency", "basis"]].to_numpy().tolist() == [["annual", "b"], ["quarterly", "a"]]
-    assert list(panel.series(0)[1]) == [4.0] * 8
+    assert list(panel.series(0)[1]) == [4.0] * 5
     assert list(panel.series(1)[1]) == [1.0] * 8
 
 

@@ -98,6 +98,11 @@ def test_16_week_quarters_are_no_spikes(companies):
         assert flags_of(companies, entity) == {}
 
 
+def test_a_season_that_comes_and_goes_is_no_spike(companies):
+    # Ore ships no longer wait for the ice to melt: the first quarters of Cleveland-Cliffs are low in some years only.
+    assert flags_of(companies, "CLF") == {}
+
+
 # ---- each rule on series made for it -----------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -182,6 +183,15 @@ def test_annual_and_quarterly_series_of_one_name_never_merge(store, tmp_path):
     assert both.index["frequency"].value_counts().to_dict() == {"quarterly": 94, "annual": 94}
     # A file that says no name and sector leaves those that are known.
     assert list(again.index["sector"]) == list(quarterly.index["sector"])
+
+
+def test_loads_at_once_of_one_company_lose_nothing(store, file):
+    parts = [
+        file(HEADER + long(values=range(i, i + 2), dates=QUARTERS[i : i + 2]), f"{i}.csv") for i in range(0, 12, 2)
+    ]
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda path: store.load(path, frequency="quarterly", progress=False), parts))
+    assert values_of(store) == list(range(12))
 
 
 def test_basis_and_source_keep_series_apart(store, file):

@@ -57,7 +57,7 @@ def load(
     settings = session()
     with open_store(settings) as store:
         if not paths:
-            from tsbench.jobs.first_run import load_shipped
+            from tsbench.jobs import load_shipped
 
             if not load_shipped(store, settings, note=say):
                 say("the database holds companies; name the files to load")

@@ -41,17 +41,17 @@ def train(pattern: str | None = None, *, seed: int = 0) -> None:
     seed
         Seed of the random series that stand for chance.
     """
-    from tsbench.jobs.training import train as fit
+    from tsbench import jobs
 
     settings = session()
     with open_store(settings) as store:
         need_companies(store)
-        print(fit(store, pattern or settings.pattern, seed=seed))
+        print(jobs.train(store, pattern or settings.pattern, seed=seed))
 
 
 def warmup() -> None:
     """Compile the kernels once and keep them, so that no later process waits for that."""
-    from tsbench.jobs.warmup import warm
+    from tsbench.jobs import warm
 
     say("compiling kernels ...")
     print(f"kernels ready in {warm():.1f} s")

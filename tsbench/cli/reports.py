@@ -36,7 +36,7 @@ def report(
     top
         Matches of the newest scan to print.
     """
-    from tsbench.jobs.first_run import load_shipped
+    from tsbench.jobs import load_shipped
     from tsbench.report import run_many
 
     began = time.monotonic()

@@ -67,7 +67,7 @@ class PatternDetector:
         return self.fit_stretches(stretches_of(self.pattern, background), executor=executor)
 
     def fit_stretches(self, stretches: Stretches, *, executor: Executor | None = None) -> Self:
-        """`fit` on channels that were evaluated before (the cross-sectional ones on their whole universe)."""
+        """`fit` on `stretches` evaluated before (cross-sectional channels on their universe); `executor` as there."""
         stretches = self._sample(stretches)
         self._odds = fit_odds(stretches, self._banks, surrogates=self.surrogates, seed=self.seed, executor=executor)
         return self
@@ -131,7 +131,8 @@ class PatternDetector:
     ) -> pd.DataFrame:
         """Search and odds for prepared stretches, in the order of their entities, without q-values.
 
-        A chunk of a larger panel gives `newest` (microseconds), the last period of the whole, to tell the live.
+        `where`, `null`, `executor` as in `scan`. A chunk of a larger panel gives `newest` (microseconds), the last
+        period of the whole, to tell the live.
         """
         if not self._odds:
             raise NotFitted("this detector has no odds yet; call fit(background) first")
@@ -205,7 +206,7 @@ class PatternDetector:
         return best
 
     def confirm(self, stretches: Stretches, entities: list[str], *, where: Where, n: int = 999) -> Floats:
-        """p-values of some entities from surrogates of their own series, the largest over the nulls.
+        """p-values of some entities from surrogates of their own series, largest over the nulls; `where` as in `scan`.
 
         No model stands between: (1 + surrogates that score at least as high) / (n + 1), Sidak over the stretches.
         NaN for an entity that was not tested. Costs a rescan of n series per stretch and null.
@@ -231,8 +232,8 @@ class PatternDetector:
         """The score a lone match must reach to pass, by length of the series; 1 = no score reaches it.
 
         Parameters
-            lengths : periods. q : the false discovery rate asked for. family : entities tested together; the first
-                of them needs p <= q / family.
+            lengths : periods. q : the false discovery rate asked for. where : as in `scan`. family : entities tested
+                together; the first of them needs p <= q / family.
         Returns
             DataFrame, one row per length and channel: length, channel, needed score under the strictest null. The
             other features are the background's average.
@@ -289,11 +290,10 @@ class PatternDetector:
 
 
 def live_entities(stretches: Stretches, newest: int | None = None) -> NDArray[np.bool_]:
-    """Which entities still report: their last usable period is at most 1.5 periods behind the newest of all."""
+    """Which entities of `stretches` still report: their last period is at most 1.5 periods behind the newest of all."""
     has = stretches.last > 0
     last = np.where(has, stretches.times[np.maximum(stretches.last, 1) - 1] if stretches.times.size else 0, 0)
     if not has.any():
         return has
     limit = int(last[has].max()) if newest is None else newest
     return has & is_live(last, limit, stretches.index["frequency"].to_numpy(dtype=object))
-

@@ -44,6 +44,7 @@ def best_windows(
     Parameters
         values : float64 (channels, total), C-contiguous.
         runs : (start, stop, first_end) positions; ascending in start. No NaN inside a run.
+        bank : the templates of every channel and scale.
         executor : pieces go through its `map`; None = one after another in this thread.
     """
     pieces = []

@@ -47,7 +47,7 @@ def any_of(p: ArrayLike, tries: ArrayLike) -> NDArray[np.float64]:
 
 
 def binomial_interval(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval for a share of `hits` in `n` trials; (0, 1) when n is 0."""
+    """Wilson's interval for a share of `hits` in `n` trials, covering it in `level` of cases; (0, 1) when n is 0."""
     if n == 0:
         return (0.0, 1.0)
     from statistics import NormalDist

@@ -62,7 +62,7 @@ def evaluate(expression: str, panel: Panel) -> Panel:
 
 
 def evaluate_all(expressions: tuple[str, ...], panel: Panel) -> list[Panel]:
-    """Several expressions on one common grid: the panels have equal offsets and times; see `evaluate`."""
+    """Several expressions over one `panel` on a common grid: equal offsets and times; see `evaluate`."""
     names = sorted({name for expression in expressions for name in metrics_of(expression)})
     frame = _Grid(panel, names)
     return [frame.panel(expression, frame.value(_parse(expression))) for expression in expressions]

@@ -12,7 +12,8 @@ from tsbench.series.calendar import calendar_quarter
 def coverage(panel: Panel, *, height: int = 280) -> go.Figure:
     """The number of companies with a value in each calendar quarter, a line per metric.
 
-    A rise is companies entering the data; a fall before the end is companies that stopped reporting.
+    A rise is companies entering the `panel`; a fall before the end is companies that stopped reporting. `height` is in
+    pixels.
     """
     quarter = calendar_quarter(panel.times)
     metric = np.repeat(panel.index["metric"].to_numpy(dtype=object), np.diff(panel.offsets))

@@ -13,7 +13,7 @@ POINTS, SHAPES = 121, 400
 
 
 def drawing(pattern: Pattern, *, height: int = 240) -> go.Figure:
-    """The shape of every channel side by side, each with its tolerance band.
+    """The shape of every channel of a `pattern` side by side, each with its tolerance band; `height` in pixels.
 
     A channel with points shows its line and the band in which 90 % of the tolerated shapes lie (see `tolerance`).
     A channel without points is held by its constraints only and shows the wedge in which it may end.

@@ -19,6 +19,7 @@ def funnel(frame: pd.DataFrame, *, height: int | None = None) -> go.Figure:
     Parameters
         frame : one row per stage from the widest down: stage, companies, dead (how many of them are dead), note (what
             the stage asks for, or why companies fell out).
+        height : pixels; None = by the number of stages.
     """
     missing = {"stage", "companies", "dead", "note"} - set(frame.columns)
     if missing:
@@ -39,7 +40,7 @@ def funnel(frame: pd.DataFrame, *, height: int | None = None) -> go.Figure:
                 x=companies[i], y=i, text=text, xshift=x + 4, xanchor="left", align="left", showarrow=False,
                 font={"size": size, "color": colour},
             )  # fmt: skip
-        if dead[i] > 0.04 * companies.max():
+        if dead[i] > 0.1 * companies.max():
             fig.add_annotation(x=companies[i] - dead[i] / 2, y=i, text=str(dead[i]), showarrow=False, font={"size": 11})
     fig.update_xaxes(visible=False, range=[0, 2.7 * max(companies.max(initial=1), 1)], fixedrange=True)
     fig.update_yaxes(tickvals=rows, ticktext=stages, tickfont={"size": 12, "color": INK})

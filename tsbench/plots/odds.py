@@ -27,6 +27,8 @@ def nulls(panel: Panel, entity: str, *, seed: int = 0, height: int = 260) -> go.
     Parameters
         panel : one evaluated channel, a series per entity (see `tsbench.patterns.evaluate`).
         entity : whose.
+        seed : fixes the surrogates.
+        height : pixels.
     Raises     NotFound: the panel does not hold it.
     """
     real = panel.select(entity=entity)
@@ -65,6 +67,7 @@ def odds(matches: pd.DataFrame, *, p_limit: float | None = None, height: int = 3
     Parameters
         matches : rows of a scan: entity, name, score, p_block_bootstrap, p_phase_randomized, p_sign_flip.
         p_limit : drawn as a line: what a single company would need to pass.
+        height : pixels.
     """
     tested = matches[matches["score"].notna() & matches["p_value"].notna()]
     fig = figure(height=height)
@@ -95,6 +98,7 @@ def needed(frame: pd.DataFrame, *, height: int = 320) -> go.Figure:
 
     Parameters
         frame : length, channel, needed (see `PatternDetector.needed_score`); 1 = no score is enough.
+        height : pixels.
     """
     fig = figure(height=height)
     channels: Sequence[str] = list(dict.fromkeys(frame["channel"]))

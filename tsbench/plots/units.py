@@ -19,6 +19,7 @@ WORDS = {
     "net_income": "net income",
     "invested_capital": "invested capital",
 }
+_SIGNS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _PHRASES: dict[str, Callable[[str, str], str]] = {
     "ttm": lambda x, _: f"12-month {x}",
     "yoy": lambda x, _: f"{x} growth",
@@ -59,7 +60,7 @@ def amount(value: float, unit: Unit) -> str:
     if unit.kind == "share":
         return _signed(f"{100 * value:,.1f}%")
     if unit.kind == "money":
-        size, name = next((s for s in SIZES if abs(value) >= s[0]), (1.0, ""))
+        size, name = next((s for s in SIZES if abs(value) >= 0.9995 * s[0]), (1.0, ""))
         scaled = value / size
         return _signed(f"{'-' if value < 0 else ''}${abs(scaled):.{0 if abs(scaled) >= 100 else 1}f}{name}")
     return _signed(f"{value:.3g}")
@@ -122,7 +123,8 @@ def _bound(value: float, constraint: Constraint, unit: Unit) -> str:
         return amount(math.exp(value) if unit.log else value, unit)
     if unit.log:
         return _signed(f"{100 * math.expm1(value):+.3g}%")
-    return _signed(f"{100 * value:+.3g} points" if unit.kind == "share" else f"{value:+.3g}")
+    points = "point" if abs(value) == 0.01 else "points"
+    return _signed(f"{100 * value:+.3g} {points}" if unit.kind == "share" else f"{value:+.3g}")
 
 
 def _node(expression: str) -> ast.expr:
@@ -151,7 +153,7 @@ def _kind(node: ast.expr) -> Kind:
             if isinstance(op, ast.Div):
                 return "share" if kinds == ("money", "money") else kinds[0] if kinds[1] == "number" else "number"
             if isinstance(op, ast.Mult):
-                return kinds[0] if kinds[1] == "number" else kinds[1]
+                return "money" if "money" in kinds else "share" if "share" in kinds else "number"
             return kinds[0]
     return "number"
 
@@ -162,6 +164,8 @@ def _phrase(node: ast.expr) -> str:
             return WORDS.get(name, name.replace("_", " "))
         case ast.Call(func=ast.Name(id=name), args=[first, *rest]):
             return _PHRASES[name](_phrase(first), ast.unparse(rest[0]) if rest else "")
+        case ast.BinOp(left=left, op=op, right=right):
+            return f"{_phrase(left)} {_SIGNS[type(op)]} {_phrase(right)}"
     return ast.unparse(node)
 
 

@@ -64,7 +64,8 @@ def run_many(
     """Execute several notebooks, `workers` at a time; all names and parameters are checked before the first starts.
 
     Parameters
-        wanted : (name, parameters) each; see `run`, also for the rest.
+        wanted : (name, parameters) each.
+        out, deadline, notebooks : as in `run`; the deadline is each one's own.
     Returns    one record each, in the order asked.
     """
     checks.between(deadline, "deadline", 1e-3, 7 * 86_400)

@@ -67,7 +67,7 @@ class Run:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any], folder: Path) -> "Run":
-        """The inverse of `to_json`; names this version does not know are left out."""
+        """The run of a `record` by `to_json`, found in `folder`; names this version does not know are left out."""
         known = {f.name for f in fields(cls)} - {"folder"}
         values = {name: value for name, value in record.items() if name in known}
         return cls(**{**values, "tables": tuple(values.get("tables", ()))}, folder=folder)

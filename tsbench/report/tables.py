@@ -84,7 +84,7 @@ def match_table(
 
 
 def changes(panel: Panel, matches: pd.DataFrame, pattern: Pattern) -> list[list[tuple[str, str, str]]]:
-    """For each match, what changed from the first to the last period of its stretch.
+    """For each of the `matches`, what changed in the `panel` from the first to the last period of its stretch.
 
     Per channel (name in words, "4.1% → 9.8%", "+5.7 points"): all channels of a joint pattern, else those that match.
     """

@@ -146,18 +146,24 @@ def _headline(
     where, name = scan.parameters.get("where", "now"), f"“{scan.pattern.name}”"
     day = f"(as of {_as_of(scan):%Y-%m-%d})"
     family = f"the {tested} {'' if where == 'history' else 'live '}companies tested"
-    one = passing in (0, 1)
-    did = {
-        "now": f"show{'s' if one else ''} {name} now",
-        "history": f"showed {name} at some time",
-        "forming": f"{'is' if one else 'are'} forming {name} now",
-    }[where]
     if tested == 0:
         return f"No company could be tested for {name} {day}; the funnel says why"
     if passing:
+        one = passing == 1
+        did = {
+            "now": f"show{'s' if one else ''} {name} now",
+            "history": f"showed {name} at some time",
+            "forming": f"{'is' if one else 'are'} forming {name} now",
+        }[where]
         said = f"{passing} of {family} {did} {day}; chance alone would give {_about(expected)}"
     else:
-        follow = f"The nearest {shown} follow, unproven" if shown else "No stretch comes near it"
+        did = {
+            "now": f"provably shows {name} now",
+            "history": f"provably showed {name} at any time",
+            "forming": f"is provably forming {name} now",
+        }[where]
+        nearest = f"The nearest {shown} follow" if shown > 1 else "The nearest follows"
+        follow = f"{nearest}, unproven" if shown else "No stretch comes near it"
         said = f"No company {did} {day}: none of {family} passes q ≤ {q_limit:g}. {follow}"
     if history is None or where == "history":
         return said

@@ -39,7 +39,7 @@ class SeriesKey:
 
     @classmethod
     def parse(cls, entity: str, within_entity: str) -> "SeriesKey":
-        """The inverse of `within_entity`; BadInput when the text has not four parts."""
+        """The key of a series of `entity`: the inverse of `within_entity`. BadInput when that has not four parts."""
         parts = within_entity.split("|")
         if len(parts) != 4:
             raise BadInput(f"{within_entity!r} is no series key; wanted metric|frequency|basis|source")

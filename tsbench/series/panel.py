@@ -81,7 +81,13 @@ class Panel:
         available_at: Ints | None = None,
         flags: NDArray[np.uint8] | None = None,
     ) -> "Panel":
-        """A panel from arrays that are already in the layout of the class; checks lengths and infinities."""
+        """A panel from arrays that are already in the layout of the class; checks lengths and infinities.
+
+        Parameters
+            values, offsets, times, index : as the fields of the class.
+            available_at, flags : the same; default: public at once, no doubts.
+        Raises     BadInput: lengths do not fit each other, or a value is infinite.
+        """
         parts = Parts(
             values,
             offsets.astype(np.int64),
@@ -108,6 +114,7 @@ class Panel:
         Parameters
             arrays : one array of shape (n_i,) per series. NaN is kept as missing, infinity refused.
             times : one ascending array of int64 microseconds or datetime64 per series.
+            metric, frequency : of every series.
             entities : one name per series, all different; "s0", "s1", ... by default. The panel is sorted by them.
         """
         parts = from_plain_arrays(arrays, times, entities, metric, frequency)
@@ -181,6 +188,7 @@ class Panel:
         """The part that fits every given condition.
 
         Parameters
+            entity, metric : one name or several. frequency : one.
             since, until : anything pandas reads as a date; since <= time < until.
             as_of : only values with available_at <= as_of: what was public then.
         Raises     NotFound: a named entity or metric is not in the panel. A series left empty is dropped.

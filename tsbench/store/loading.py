@@ -51,6 +51,7 @@ def load_files(
         transaction(engine) as cursor,
         tqdm(total=0, unit=" companies", disable=None if progress else True, leave=False) as bar,
     ):
+        cursor.execute(statement("load_lock"))
         cursor.execute(statement("stage_companies"))
         for path in files:
             reports.append(_load(cursor, path, bar, skip_bad=skip_bad, metric=metric, defaults=defaults))

@@ -120,6 +120,7 @@ class Store:
                 date, value and may have name, sector, frequency, basis, source, available_at; wide CSV files have a
                 first column date and one column per ticker.
             skip_bad : leave bad rows out and load the rest; without it one bad row refuses everything.
+            progress : a bar on standard error.
             metric : of a file without that column; default for a wide one: its file name.
             frequency, basis, source : of rows that do not say. An unsaid frequency is inferred per series.
         Raises     BadInput: a file cannot be read or holds bad rows; they are listed, and nothing is stored.
@@ -149,6 +150,7 @@ class Store:
 
         Parameters
             symbols, sector, metric : one name or several; None = all. The sector "Unknown" is one like others.
+            frequency : one, e.g. "quarterly"; None = all.
             as_of : a date: only values that were public then, and only the doubts they raise by themselves.
         Returns
             Panel, its index with name, sector and availability ("filed", "assumed" or "mixed": where available_at
@@ -193,6 +195,8 @@ class Store:
     ) -> pd.DataFrame:
         """What each of these filters of `series_of` costs: companies and dead companies, left and dropped.
 
+        Parameters
+            symbols, sector, metric, frequency, as_of : as in `series_of`.
         Returns
             DataFrame stage, companies, dead, dropped, dead_dropped, note; see `tsbench.store.funnel.count`.
         """
