@@ -1,11 +1,13 @@
-"""Pages that are printed from the code, so that they cannot go stale; `make docs` writes them, a test compares."""
+"""Pages that are printed from the code, so that they cannot go stale; `make docs` writes them, a test compares.
 
+python docs/generate.py [FOLDER]
+"""
+
+import sys
 from pathlib import Path
 
 from tsbench import settings
 from tsbench.cli import app
-
-ROOT = Path(__file__).resolve().parents[1]
 
 
 def pages() -> dict[str, str]:
@@ -19,6 +21,9 @@ def pages() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    root = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parents[1]
     for name, text in pages().items():
-        (ROOT / name).write_text(text, encoding="utf-8")
-        print(f"wrote {name}")
+        path = root / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        print(f"wrote {path}")

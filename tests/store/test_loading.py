@@ -1,6 +1,5 @@
 """Loading: what goes in, what is refused, and that nothing goes in by halves."""
 
-import gzip
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,13 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.store.company_files import HEADER, QUARTERS, everything, long
 from tsbench.errors import BadInput
 from tsbench.series.quality import Flag
 from tsbench.store.engine import transaction
 
 COMPANIES = Path(__file__).parents[2] / "data" / "companies" / "quarterly_1993_2019.parquet"
-HEADER = "ticker,name,sector,metric,date,value\n"
-QUARTERS = [f"{stamp:%Y-%m-%d}" for stamp in pd.date_range("2015-03-31", periods=12, freq="QE")]
 HOSTILE = [
     "Robert'); DROP TABLE company;--",
     '" OR 1=1; --',
@@ -29,35 +27,8 @@ HOSTILE = [
 ]
 
 
-@pytest.fixture
-def file(tmp_path):
-    def write(text: str, name: str = "some.csv") -> Path:
-        path = tmp_path / name
-        path.write_bytes(gzip.compress(text.encode()) if name.endswith(".gz") else text.encode())
-        return path
-
-    return write
-
-
-def long(ticker="AAA", metric="revenue", values=None, dates=QUARTERS, name="Alpha", sector="Energy"):
-    values = range(100, 100 + len(dates)) if values is None else values
-    return "".join(f"{ticker},{name},{sector},{metric},{d},{v}\n" for d, v in zip(dates, values, strict=False))
-
-
 def values_of(store, **filters):
     return list(store.series_of(**filters).values)
-
-
-def everything(store):
-    with transaction(store.engine) as cursor:
-        cursor.execute("SELECT symbol, name, sector, series, updated_at FROM company ORDER BY symbol")
-        return cursor.fetchall()
-
-
-def logged(store):
-    with transaction(store.engine) as cursor:
-        cursor.execute("SELECT count(*) FROM load_file")
-        return cursor.fetchone()[0]
 
 
 def test_a_long_csv_is_stored_and_reported(store, file):
@@ -239,98 +210,11 @@ def test_a_doubt_that_needs_the_next_quarter_is_not_raised_before_it_was_public(
     assert flag_of("GILD", "2018-03-31", "2018-06-15") == Flag.UNIT_ERROR
 
 
-BAD = [
-    ("AAA,Alpha,Energy,revenue,2015-03-31,abc\n", "line 2: value 'abc' is no number"),
-    ("AAA,Alpha,Energy,revenue,2015-03-31,1_000\n", "line 2: value '1_000' is no number"),
-    ("AAA,Alpha,Energy,revenue,31.03.2015,1\n", "line 2: date '31.03.2015' is no date; wanted YYYY-MM-DD"),
-    ("AAA,Alpha,Energy,revenue,2015-02-30,1\n", "line 2: date '2015-02-30' is no date"),
-    ("AAA,Alpha,Energy,revenue,2015-03,1\n", "line 2: date '2015-03' is no date"),
-    ("AAA,Alpha,Energy,revenue,,1\n", "line 2: date '' is no date"),
-    ("AAA,Alpha,Energy,revenue,2999-03-31,1\n", "line 2: date '2999-03-31' lies more than a year ahead"),
-    (",Alpha,Energy,revenue,2015-03-31,1\n", "line 2: ticker is missing"),
-    ("AAA,Alpha,Energy,,2015-03-31,1\n", "line 2: metric is missing"),
-    ("A|A,Alpha,Energy,revenue,2015-03-31,1\n", "line 2: ticker 'A|A' holds a separator"),
-    ("A\x01A,Alpha,Energy,revenue,2015-03-31,1\n", "line 2: ticker 'A\\x01A' holds a separator or control"),
-    (f"{'A' * 201},Alpha,Energy,revenue,2015-03-31,1\n", "line 2: ticker has 201 characters"),
-    ("AAA,Alpha,Energy,revenue,2015-03-31\n", "line 2: 5 fields, wanted 6 as in the header"),
-    ("AAA,Alpha,Energy,revenue,2015-03-31,1,2\n", "line 2: 7 fields, wanted 6"),
-    (
-        "AAA,Alpha,Energy,revenue,2015-03-31,1\n\nAAA,Alpha,Energy,revenue,2015-03-31,2\n",
-        "line 4: AAA revenue has more than one value on 2015-03-31",
-    ),
-    ('"A\nB",Alpha,Energy,revenue,2015-03-31,1\nAAA,Alpha,Energy,revenue,2015-03-31,x\n', "line 4: value 'x'"),
-]
-
-
-@pytest.mark.parametrize(("rows", "message"), BAD)
-def test_a_bad_row_is_named_by_its_line_and_refuses_the_whole_call(store, file, rows, message):
-    good = file(HEADER + long("GOOD"), "good.csv")
-    bad = file(HEADER + rows + long(), "bad.csv")
-    with pytest.raises(BadInput) as refused:
-        store.load([good, bad], progress=False)
-    assert message in str(refused.value)
-    assert "nothing was loaded" in str(refused.value)
-    assert everything(store) == []
-    assert logged(store) == 0
-    report = store.load([good, bad], skip_bad=True, progress=False)
-    assert report.files[1].bad >= 1
-    assert message in str(report)
-    assert set(store.companies()["symbol"]) == {"AAA", "GOOD"}
-
-
-def test_all_bad_rows_are_counted_and_the_first_twenty_shown_in_order(store, file):
-    rows = "".join(f"AAA,Alpha,Energy,revenue,day {i},1\n" for i in range(50))
-    with pytest.raises(BadInput) as refused:
-        store.load(file(HEADER + rows), progress=False)
-    lines = str(refused.value).splitlines()
-    assert [line.split(":")[0].strip() for line in lines if "is no date" in line] == [f"line {i}" for i in range(2, 22)]
-    assert "bad rows: 50 of 50" in str(refused.value)
-    assert "... and 30 more" in str(refused.value)
-
-
-def test_bad_cells_of_a_wide_file_and_rows_of_parquet_are_located_too(store, file, tmp_path):
-    wide = file("date,AAA,BBB\n2015-03-31,1,2\n2015-06-30,x,3\n", "revenue.csv")
-    with pytest.raises(BadInput, match="line 3: value 'x' is no number"):
-        store.load(wide, progress=False)
-    path = tmp_path / "long.parquet"
-    dates = pd.to_datetime(["2015-03-31", None])
-    pd.DataFrame({"ticker": "AAA", "metric": "m", "date": dates, "value": [1.0, 2.0]}).to_parquet(path)
-    with pytest.raises(BadInput, match="row 2: date 'None' is no date"):
-        store.load(path, progress=False)
-
-
 def test_rows_said_twice_are_dropped_and_counted_and_infinite_values_kept_as_missing(store, file):
     text = HEADER + long(values=[1, 2, "inf", "-inf", "NaN"], dates=QUARTERS[:5])
     report = store.load(file(text + text.removeprefix(HEADER)), progress=False)
     assert (report.files[0].duplicates, report.files[0].missing, report.files[0].added) == (5, 3, 5)
     np.testing.assert_array_equal(values_of(store), [1, 2, np.nan, np.nan, np.nan])
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "message"),
-    [
-        ("", "x.csv", "is empty"),
-        ("a,b\n1,2\n", "x.csv", "lacks the columns ticker, metric, date, value"),
-        ("ticker,symbol,metric,date,value\n", "x.csv", "both name the entity"),
-        ("ticker,metric,date,value,value\n", "x.csv", "two columns 'value'"),
-        ("x", "x.xlsx", "only .csv, .csv.gz and .parquet"),
-        ("x", "x.parquet", "cannot be read as a Parquet file"),
-        ("x", "y.csv.gzip", "only .csv"),
-    ],
-)
-def test_what_is_no_table_is_refused_with_what_is_wanted(store, file, text, name, message):
-    with pytest.raises(BadInput, match=message):
-        store.load(file(text, name), progress=False)
-
-
-def test_text_that_is_not_utf8_and_broken_gzip_are_refused(store, tmp_path):
-    latin = tmp_path / "latin.csv"
-    latin.write_bytes(HEADER.encode() + "AAA,Käse,x,revenue,2015-03-31,1\n".encode("latin-1"))
-    broken = tmp_path / "broken.csv.gz"
-    broken.write_bytes(gzip.compress((HEADER + long()).encode())[:40])
-    for path in (latin, broken):
-        with pytest.raises(BadInput, match="cannot be read as a UTF-8 CSV file"):
-            store.load(path, progress=False)
 
 
 def test_a_folder_means_its_files_and_nothing_to_load_is_an_error(store, file, tmp_path):
@@ -398,3 +282,8 @@ def test_a_revised_value_loses_its_flag(store, file):
     assert list(np.flatnonzero(store.series_of().flags)) == [5]
     store.load(file(HEADER + long(values=[101.0], dates=[QUARTERS[5]])), progress=False)
     assert not store.series_of().flags.any()
+
+
+def test_the_docs_show_what_loading_the_shipped_companies_prints(store):
+    (found,) = store.load(COMPANIES, progress=False).files
+    assert f"```\n{found}\n```" in (COMPANIES.parents[2] / "docs" / "data.md").read_text()

@@ -41,7 +41,7 @@ def funnel(companies: pd.DataFrame, universe: Stretches, matches: pd.DataFrame, 
         if out:
             known = known - out
             add(stage, known, note)
-    add("tested", known, "the family of the q-values")
+    add("tested", known, "they share the risk of a false find")
     return pd.DataFrame(
         [
             {"stage": stage, "companies": len(kept), "dead": sum(not live.get(e, False) for e in kept), "note": note}

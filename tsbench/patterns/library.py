@@ -118,7 +118,7 @@ def _library() -> dict[str, Pattern]:
                 Channel("log(market_cap)"),
             ),
             length=(6, 14),
-            prominence=3.0,
+            prominence=1.5,
             constraints=(
                 Constraint("yoy(ttm(revenue))", "change", 0.02),
                 Constraint("roic", "change", 0.01),

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tsbench import checks
+from tsbench.detect import PatternDetector
 from tsbench.patterns import Pattern
 from tsbench.report.html import fill, odds
 from tsbench.report.runs import now
@@ -94,7 +95,13 @@ class Verdict:
 
 
 def verdict(
-    scan: Scan, *, q_limit: float = 0.1, history: Scan | None = None, seed: int = 0, today: date | None = None
+    scan: Scan,
+    *,
+    q_limit: float = 0.1,
+    history: Scan | None = None,
+    detector: PatternDetector | None = None,
+    seed: int = 0,
+    today: date | None = None,
 ) -> Verdict:
     """Judge a scan.
 
@@ -102,6 +109,7 @@ def verdict(
         scan : its matches need entity, status, p_value, q_value, end, last.
         q_limit : a company passes when q, the expected share of false finds among it and all above it, is at most this.
         history : a scan of the same pattern over the whole past, told in the sentence.
+        detector : the one that scanned; with it the footnote tells which lengths of series can never pass.
         seed : of the lot that draws the non-matches.
         today : the day the age of the data is counted to; None = the calendar's.
     Returns
@@ -122,7 +130,13 @@ def verdict(
     return Verdict(
         headline=_headline(scan, len(passing), n, len(shown), p_limit * n, q_limit, history),
         lead=_lead(scan),
-        footnote=" ".join([_chance(scan, len(passing), n, p_limit, q_limit), _age(scan, today or now().date())]),
+        footnote=" ".join(
+            [
+                _chance(scan, len(passing), n, p_limit, q_limit),
+                _reach(scan, detector, n, q_limit) if detector and n else "",
+                _age(scan, today or now().date()),
+            ]
+        ),
         funnel=_with_passing(scan, passing, q_limit),
         passing=passing.reset_index(drop=True),
         shown=shown.reset_index(drop=True),
@@ -182,6 +196,17 @@ def _chance(scan: Scan, passing: int, tested: int, p_limit: float, q_limit: floa
     else:
         alone = f"To pass alone, a company would need p ≤ {odds(p_limit)} ({q_limit:g} / {tested} companies tested)."
     return f"{limit} {alone} {null}"
+
+
+def _reach(scan: Scan, detector: PatternDetector, tested: int, q_limit: float) -> str:
+    """Which series are too short for any score to pass alone."""
+    lengths = np.arange(4, 8 * scan.pattern.length[1])
+    needed = detector.needed_score(lengths, q=q_limit, family=tested, where=scan.parameters.get("where", "now"))
+    able = needed["length"][needed["needed"] < 1]
+    if able.empty:
+        return f"With {tested} companies tested, no company can pass alone: several must pass together."
+    period = PERIODS.get(str(scan.parameters.get("frequency")), "period")
+    return f"A company with fewer than {able.min()} {period}s in a row can never pass alone."
 
 
 def _age(scan: Scan, today: date) -> str:

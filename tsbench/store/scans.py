@@ -90,7 +90,7 @@ class Scans:
         with transaction(self._engine) as cursor:
             _lock_running(cursor, scan_id)
             cursor.execute(statement("put_matches"), {"id": scan_id, "rows": documents})
-            cursor.execute(statement("mark_chunk"), {"id": scan_id, "chunk": chunk})
+            cursor.execute(statement("mark_chunk"), {"id": scan_id, "chunk": int(chunk)})
 
     def finish(self, scan_id: str, q_values: Mapping[str, float] | pd.DataFrame) -> None:
         """Set what only the whole family tells, and the status done, in one transaction.

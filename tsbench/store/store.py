@@ -234,7 +234,7 @@ def _filters(symbols: Names, sector: Names, metric: Names, frequency: str | None
         ("frequency", frequency),
     )
     return {
-        name: [wanted] if isinstance(wanted, str) else list(dict.fromkeys(wanted))
+        name: [wanted] if isinstance(wanted, str) else list(dict.fromkeys(map(str, wanted)))
         for name, wanted in given
         if wanted is not None
     }

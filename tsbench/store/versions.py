@@ -129,7 +129,7 @@ class Registry:
             "metrics": to_json(metrics),
             "data_hash": data_hash,
             "library_versions": to_json(libraries),
-            "seed": seed,
+            "seed": None if seed is None else int(seed),
         }
         with transaction(self._engine) as cursor:
             _lock(cursor, "model", name)
