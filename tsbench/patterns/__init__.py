@@ -5,6 +5,7 @@ from tsbench.patterns.expressions import evaluate, evaluate_all, metrics_of
 from tsbench.patterns.library import library, named
 from tsbench.patterns.spec import Channel, Pattern
 from tsbench.patterns.surrogates import NULLS, Null, surrogates
+from tsbench.patterns.synthetic import Synthetic, synthesize
 
 __all__ = [
     "NULLS",
@@ -12,10 +13,12 @@ __all__ = [
     "Constraint",
     "Null",
     "Pattern",
+    "Synthetic",
     "evaluate",
     "evaluate_all",
     "library",
     "metrics_of",
     "named",
     "surrogates",
+    "synthesize",
 ]

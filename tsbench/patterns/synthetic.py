@@ -68,7 +68,7 @@ def draw(pattern: Pattern, n: int, m: int, *, rng: np.random.Generator, warp: fl
 def _clocks(n: int, strength: float, rng: np.random.Generator) -> Floats:
     """Monotone random clocks: cumulative gamma steps of relative deviation `strength`, from 0 to 1."""
     steps = np.ones((n, KNOTS - 1))
-    if strength > 0:
+    if strength > 1e-3:  # below, the clock is straight to all purposes, and 1 / strength^2 overflows
         steps = rng.gamma(1 / strength**2, strength**2, steps.shape) + 1e-3
     clock = np.zeros((n, KNOTS))
     np.cumsum(steps, axis=1, out=clock[:, 1:])

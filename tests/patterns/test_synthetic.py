@@ -1,0 +1,115 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tsbench.errors import BadInput, TooShort
+from tsbench.patterns import Channel, Constraint, Pattern, named, synthesize
+from tsbench.patterns.synthetic import draw, walks
+
+VEE = Pattern("vee", (Channel("value", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 20), warp=0.2, jitter=0.1)
+RIGID = Pattern("rigid", VEE.channels, length=(8, 20), warp=0.0, jitter=0.0)
+
+
+def test_without_tolerance_every_copy_is_the_drawing():
+    copies = draw(RIGID, 5, 9, rng=np.random.default_rng(0))[0]
+    wanted = np.r_[np.linspace(0, -1, 5), np.linspace(-1, 0, 5)[1:]]
+    np.testing.assert_allclose(copies, np.tile(wanted, (5, 1)), atol=1e-12)
+
+
+@given(st.integers(0, 5000), st.floats(0, 1), st.floats(0, 0.3), st.integers(4, 80))
+@settings(max_examples=60, deadline=None)
+def test_every_copy_starts_at_zero_and_is_finite(seed, warp, jitter, m):
+    pattern = Pattern("p", (Channel("a", ((0, 1), (0.3, 0), (0.35, 2), (1, 1))), Channel("b")), (8, 20),
+                      warp=warp, jitter=jitter)  # fmt: skip
+    copies = draw(pattern, 7, m, rng=np.random.default_rng(seed))
+    assert copies.shape == (2, 7, m)
+    assert (copies[0][:, 0] == 0).all()
+    assert np.isfinite(copies[0]).all()
+    assert np.isnan(copies[1]).all()
+
+
+def test_copies_resemble_the_drawing_within_their_tolerance():
+    t = VEE.template(0, 40)
+    copies = draw(VEE, 500, 40, rng=np.random.default_rng(1))[0]
+    r = [np.corrcoef(c, t)[0, 1] for c in copies]
+    assert np.median(r) > 0.85
+    assert np.min(r) < 0.97
+    loose = draw(VEE, 500, 40, rng=np.random.default_rng(1), warp=0.9)[0]
+    assert np.median([np.corrcoef(c, t)[0, 1] for c in loose]) < np.median(r)
+
+
+def test_walks_have_the_asked_noise():
+    rng = np.random.default_rng(2)
+    for noise in ("gaussian", "student"):
+        steps = np.diff(walks(3000, 60, noise=noise, rng=rng)[0], axis=1)
+        assert np.sqrt((steps**2).mean()) == pytest.approx(1.0, abs=0.1)
+    kurtosis = [(np.diff(walks(500, 200, noise=n, rng=rng)[0], axis=1) ** 4).mean() for n in ("gaussian", "student")]
+    assert kurtosis[1] > 2 * kurtosis[0]
+
+
+def test_the_truth_is_where_the_shape_was_added():
+    planted = synthesize(RIGID, 40, snr=50.0, share=0.5, seed=3)
+    assert 8 <= len(planted.truth) <= 32
+    for row in planted.truth.itertuples():
+        i = list(planted.panel.index["entity"]).index(row.entity)
+        x = planted.panel.series(i)[1][row.start : row.end]
+        r = np.corrcoef(x, RIGID.template(0, row.length))[0, 1]
+        assert r > 0.9
+        assert row.end - row.start == row.length
+
+
+def test_the_height_is_in_one_step_deviations():
+    flat = synthesize(RIGID, 30, snr=0.0, seed=4).panel
+    high = synthesize(RIGID, 30, snr=7.0, seed=4)
+    for row in high.truth.itertuples():
+        i = list(flat.index["entity"]).index(row.entity)
+        before = flat.series(i)[1]
+        added = high.panel.series(i)[1] - before
+        # A sampled V of even length has no point at its tip.
+        assert np.ptp(added) == pytest.approx(7.0 * np.diff(before).std(), rel=0.15)
+
+
+def test_at_the_end_means_now():
+    planted = synthesize(VEE, 20, at_end=True, length=60, seed=5)
+    assert (planted.truth["end"] == 60).all()
+
+
+def test_what_a_step_leaves_behind_stays():
+    step = Pattern("step", (Channel("value", ((0, 0), (0.5, 0), (0.6, 1), (1, 1))),), (8, 12), warp=0, jitter=0)
+    flat, high = (synthesize(step, 1, snr=s, seed=6) for s in (0.0, 9.0))
+    end = high.truth["end"].iloc[0]
+    added = high.panel.values - flat.panel.values
+    np.testing.assert_allclose(added[end:], added[end - 1])
+
+
+def test_equal_seeds_give_equal_examples():
+    a, b, c = (synthesize(VEE, 5, seed=s) for s in (7, 7, 8))
+    np.testing.assert_array_equal(a.panel.values, b.panel.values)
+    assert not np.array_equal(a.panel.values, c.panel.values)
+
+
+def test_real_backgrounds_are_used_and_left_as_they_are(companies):
+    panel = companies.series_of(metric=("revenue", "roic", "market_cap"), frequency="quarterly")
+    before = panel.values.copy()
+    planted = synthesize(named("dip_recovery"), 12, backgrounds=panel, seed=9)
+    np.testing.assert_array_equal(panel.values, before)
+    assert planted.pattern.expressions == ("channel_0", "channel_1", "channel_2")
+    assert len(planted.panel) == 36
+    assert planted.panel.runs().start.size == 36
+
+
+def test_constraints_follow_their_channel():
+    joint = Pattern("j", (Channel("a / b", ((0, 0), (1, 1))), Channel("c")), (8, 12),
+                    constraints=(Constraint.flat("c", 10),))  # fmt: skip
+    renamed = synthesize(joint, 3, seed=1).pattern
+    assert renamed.constraints[0].channel == "channel_1"
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [({"length": 10}, TooShort), ({"share": 2}, BadInput), ({"snr": -1.0}, BadInput), ({"n": 0}, BadInput)],
+)
+def test_bad_wishes_are_refused(changes, error):
+    with pytest.raises(error):
+        synthesize(VEE, **{"n": 3, **changes})
