@@ -85,8 +85,9 @@ $(TEST): $(BASE) requirements/test.txt
 $(BENCH): $(BASE) requirements/bench.txt
 	@$(call install,bench)
 
-# $(call stage,name,budget in seconds,command): runs it, notes how long it took
+# $(call stage,name,budget in seconds,command): runs it, notes how long it took. In a subshell, for bash goes on after
+# a failure inside `a && b`, not after one of `( a && b )`.
 define stage
-echo "== $(1)"; began=$$SECONDS; $(3); took=$$(( SECONDS - began )); \
+echo "== $(1)"; began=$$SECONDS; ( $(3) ); took=$$(( SECONDS - began )); \
   printf '  %-14s %4d s of %3d s  %s\n' "$(1)" "$$took" $(2) "$$( (( took <= $(2) )) || echo OVER )" >> $(STAGES)
 endef

@@ -69,7 +69,7 @@ def write(name: str, results: dict[str, Any], packages: tuple[str, ...], seed: i
 def bar(what: str, value: float, wanted: str, met: bool) -> dict[str, Any]:
     """One line per bar, printed and kept."""
     print(f"{'met ' if met else 'MISS'}  {what}: {value:.4g} (wanted {wanted})")
-    return {"what": what, "value": value, "wanted": wanted, "met": met}
+    return {"what": what, "value": value, "wanted": wanted, "met": bool(met)}
 
 
 def _version(package: str) -> str:

@@ -1,154 +1,149 @@
-"""Are the odds honest? Share of surrogates of held-out companies with p < .05 and p < .01, and the power beside it.
+"""Are the odds honest? Shares of small p-values on surrogates of held-out companies, and the power beside them.
 
 Each replicate splits the shipped companies 60 : 40 by its seed, fits a detector on the larger part, and scores fresh
 surrogates of the smaller one, where a pattern is there by chance only.
     within a kind    p-value under the very null the surrogates come from: P(p < .05) should be .05
     across kinds     surrogates of a kind the verdict has not seen: the largest p over the *other* two nulls, and the
                      largest over all three against a fourth kind (autoregressive sieve) that is never fitted
-    naive            one Gumbel for all companies, moments of atanh(score) of block-bootstrap surrogates, no features;
-                     the worse of its P(p < .05) on the other two kinds: the floor
-    power            the pattern planted in held-out companies at an SNR (height / sd of one-step differences) and the
-                     share found at q <= 0.1 when one company in five carries it; and the false ones among the found
+    one null alone   the p of a single null on surrogates of every other kind, the worst
+    whole scans      share of scans of the held-out companies, all of one kind, with any q <= 0.1 by the default verdict
+    by company       the same shares for each company over all replicates: odds are fair on average over companies, and
+                     this says how unfair they are to single ones
+    naive            the floor: one null and no features, see chance.NaiveOdds
+    power            see planting.power; for some patterns also with features measured inside the match
 """
 
 import argparse
 import time
-from dataclasses import replace
+from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
-from measure import ROOT, bar, write
+from chance import KINDS, NaiveOdds, chance, companies
+from measure import bar, write
+from planting import features_with_the_match, power
+from scipy.stats import binom
 
-from tsbench.detect import PatternDetector, Stretches, stretches_of
-from tsbench.detect.bank import bank_of
-from tsbench.detect.nulls import of_channel
-from tsbench.detect.search import best_windows
+from tsbench.detect import PatternDetector, Stretches
+from tsbench.detect.bank import Where
 from tsbench.evaluate import benjamini_hochberg
 from tsbench.patterns import NULLS, Pattern, library
-from tsbench.patterns.surrogates import resample
-from tsbench.series import Panel
-from tsbench.series.quality import flag
 
-SHIPPED = ROOT / "data" / "companies" / "quarterly_1993_2019.parquet"
-SURROGATES, COPIES = 6_000, 3
-
-
-def companies() -> Panel:
-    frame = pd.read_parquet(SHIPPED).rename(columns={"ticker": "entity", "date": "time"}).assign(frequency="quarterly")
-    panel = Panel.from_frame(frame)
-    return replace(panel, flags=flag(panel))
+SURROGATES, COPIES, WORKERS = 6_000, 10, 2
+# A company's own share is quoted from so many draws on, and counted as unfair from there on (wanted: .05).
+ENOUGH, UNFAIR = 40, 0.15
+WITH_THE_MATCH = ("dip_recovery", "step_up", "erosion")
 
 
-def chance(stretches: Stretches, kind: str, rng: np.random.Generator) -> Stretches:
-    """The stretches with every run replaced by one surrogate of itself."""
-    values = stretches.values.copy()
-    for start, stop, channel in zip(stretches.start, stretches.stop, stretches.channel, strict=True):
-        rows = slice(None) if channel < 0 else slice(channel, channel + 1)
-        run = stretches.values[rows, start:stop]
-        if stop - start >= 4:
-            drawn = sieve(run, rng) if kind == "ar_sieve" else resample(run, 1, kind, rng)[:, 0]
-            values[rows, start:stop] = drawn
-    return replace(stretches, values=values)
-
-
-def sieve(run: np.ndarray, rng: np.random.Generator, order: int = 4) -> np.ndarray:
-    """Autoregressive sieve bootstrap of the differences (Buehlmann 1997): AR(4) with resampled residuals."""
-    steps = np.diff(run, axis=1)
-    n = steps.shape[1]
-    if n <= 3 * order:
-        return run[:, :1] + np.c_[np.zeros(len(run)), np.cumsum(steps[:, rng.permutation(n)], axis=1)]
-    pick = rng.integers(0, n - order, n + 50)
-    out = np.empty_like(steps)
-    for k, row in enumerate(steps - steps.mean(axis=1, keepdims=True)):
-        lags = np.stack([row[order - j - 1 : n - j - 1] for j in range(order)], axis=1)
-        weights = np.linalg.lstsq(lags, row[order:], rcond=None)[0]
-        if np.abs(np.roots(np.r_[1, -weights])).max(initial=0) >= 0.98:
-            weights = np.zeros(order)
-        residual = row[order:] - lags @ weights
-        x = np.zeros(n + 50 + order)
-        for t in range(order, x.size):
-            x[t] = weights @ x[t - order : t][::-1] + residual[pick[t - order]] - residual.mean()
-        out[k] = x[-n:] + steps[k].mean()
-    return run[:, :1] + np.c_[np.zeros(len(run)), np.cumsum(out, axis=1)]
-
-
-def plant(pattern: Pattern, stretches: Stretches, snr: float, share: float, rng: np.random.Generator):
-    """The pattern added at the end of some entities' last run; returns the stretches and the entities that carry it.
-
-    A joint pattern goes into all its shaped channels, alternatives into one at random. Height = snr times the standard
-    deviation of the run's one-step differences. Constraint-only channels stay as they are, so that a joint pattern may
-    be ruled out by them: that counts against us.
-    """
-    values = stretches.values.copy()
-    ends = np.flatnonzero((stretches.stop == stretches.last[stretches.entity])
-                          & (stretches.stop - stretches.start >= pattern.length[1] + 8))  # fmt: skip
-    carriers = rng.permutation(np.unique(stretches.entity[ends]))
-    carriers = carriers[: max(1, int(share * len(stretches.index)))]
-    for entity in carriers:
-        r = rng.choice(ends[stretches.entity[ends] == entity])
-        m = int(np.rint(np.exp(rng.uniform(*np.log(pattern.length)))))
-        channel = stretches.channel[r]
-        for k in [channel] if channel >= 0 else range(len(pattern.channels)):
-            if pattern.channels[k].points:
-                row = values[k, stretches.start[r] : stretches.stop[r]]
-                shape = pattern.template(int(k), m)
-                shape = (shape - shape[0]) / np.ptp(shape)
-                row[-m:] += snr * np.diff(row).std() * shape
-    return replace(stretches, values=values), set(stretches.index["entity"].iloc[carriers])
-
-
-def replicate(pattern: Pattern, universe: Stretches, where: str, seed: int) -> dict[str, float]:
+def replicate(
+    pattern: Pattern, universe: Stretches, questions: list[Where], seed: int
+) -> tuple[pd.DataFrame, dict[str, float]]:
+    """One split: the p-values of every tested company in every draw of pure chance, and the power."""
     rng = np.random.default_rng([seed, 99])
     order = rng.permutation(len(universe.index))
     cut = int(0.6 * order.size)
     train, test = universe.only(np.sort(order[:cut])), universe.only(np.sort(order[cut:]))
     detector = PatternDetector(pattern, seed=seed, surrogates=SURROGATES).fit_stretches(train)
+    naive = NaiveOdds(pattern, train, questions, rng)
+    draws = []
+    for kind in KINDS:
+        for copy in range(COPIES):
+            drawn = chance(test, kind, rng)
+            for where in questions:
+                table = detector.score(drawn, where=where)
+                table = table.assign(kind=kind, copy=copy, where=where, p_naive=naive.p_value(drawn, where))
+                draws.append(table.loc[table["status"] == "tested", COLUMNS])
+    found: dict[str, float] = {}
+    if "now" in questions:
+        found = power(detector, test, seed)
+        if pattern.name in WITH_THE_MATCH:
+            with features_with_the_match():
+                detector = PatternDetector(pattern, seed=seed, surrogates=SURROGATES).fit_stretches(train)
+                found |= {f"{name}, match inside": share for name, share in power(detector, test, seed).items()}
+    return pd.concat(draws).assign(seed=seed), found
+
+
+COLUMNS = ["entity", "kind", "copy", "where", "p_value", "p_naive", *(f"p_{null}" for null in NULLS)]
+
+
+def summary(draws: pd.DataFrame) -> dict[str, float]:
+    """Every figure of one pattern and question from its p-values under pure chance."""
     out: dict[str, float] = {}
-    for kind in (*NULLS, "ar_sieve"):
-        tables = [detector.score(chance(test, kind, rng), where=where) for _ in range(COPIES)]
-        table = pd.concat(tables)[lambda t: t["status"] == "tested"]
-        unseen = [f"p_{other}" for other in NULLS if other != kind]
-        p_cross = table[unseen].max(axis=1)
-        out |= {f"across {kind} .05": (p_cross < 0.05).mean(), f"across {kind} .01": (p_cross < 0.01).mean()}
+    for kind in KINDS:
+        part = draws[draws["kind"] == kind]
+        unseen = part[[f"p_{other}" for other in NULLS if other != kind]]
+        out |= {f"across {kind} {level:g}": (unseen.max(axis=1) < level).mean() for level in (0.05, 0.01, 0.001)}
+        out[f"alone {kind}"] = (unseen < 0.05).mean().max()
+        out[f"verdict {kind}"] = (part["p_value"] < 0.05).mean()
+        out[f"naive {kind}"] = (part["p_naive"] < 0.05).mean()
+        scans = part.groupby(["seed", "copy"])["p_value"]
+        out[f"scans {kind}"] = scans.apply(lambda p: benjamini_hochberg(p).min() <= 0.1).mean()
         if kind in NULLS:
-            own = table[f"p_{kind}"]
-            out |= {f"within {kind} .05": (own < 0.05).mean(), f"within {kind} .01": (own < 0.01).mean()}
-    for snr in (6.0, 12.0):
-        planted, carriers = plant(pattern, chance(test, "block_bootstrap", rng), snr, 0.2, rng)
-        if where == "now":
-            table = detector.score(planted, where=where)
-            found = table[benjamini_hochberg(table["p_value"]) <= 0.1]
-            hits = found["entity"].isin(carriers)
-            asked = table["entity"].isin(carriers) & (table["status"] == "tested")
-            out[f"power snr {snr:g}"] = hits.sum() / max(asked.sum(), 1)
-            out[f"false share snr {snr:g}"] = (~hits).sum() / max(len(found), 1)
+            own = part[f"p_{kind}"]
+            out |= {f"within {kind} {level:g}": (own < level).mean() for level in (0.05, 0.01, 0.001)}
+            out[f"within {kind} 0.05 sd"] = (own < 0.05).groupby(part["seed"]).mean().std()
+            out |= by_company(part, f"p_{kind}", f"company {kind}")
+            out |= by_company(part, "p_value", f"company verdict {kind}")
+            out |= by_company(part, "p_naive", f"company naive {kind}")
     return out
 
 
-def naive_gumbel(pattern: Pattern, universe: Stretches, where: str, seed: int) -> float:
-    """P(p < .05) on the two other kinds with one Gumbel for all, fitted to block-bootstrap maxima; the worse one."""
-    rng = np.random.default_rng([seed, 7])
-    first = universe.keep((universe.channel == universe.channel.min()) & (universe.stop - universe.start >= 10))
-    channel = int(first.channel[0])
-    bank = of_channel(bank_of(replace(pattern, constraints=()), where), channel)
-    best = {}
-    for kind in NULLS:
-        drawn = chance(first, kind, rng)
-        runs = (drawn.start, drawn.stop, drawn.first_end(where))
-        score = best_windows(drawn.of_channel(channel), runs, bank).score
-        best[kind] = np.arctanh(np.clip(score[np.isfinite(score)], -0.9999, 0.9999))
-    scale = best["block_bootstrap"].std() * np.sqrt(6) / np.pi
-    location = best["block_bootstrap"].mean() - 0.57722 * scale
-    passed = [-np.expm1(-np.exp(-(best[kind] - location) / scale)) < 0.05 for kind in NULLS[1:]]
-    return float(max(share.mean() for share in passed))
-
-
-def shares(values: list[float]) -> str:
-    return " ".join(f"{value:.3f}" for value in values)
+def by_company(draws: pd.DataFrame, column: str, label: str) -> dict[str, float]:
+    """Each company's own share of p < .05: the worst, their spread, and how many stand out, beside binomial chance."""
+    share = (draws[column] < 0.05).groupby(draws["entity"]).agg(["mean", "count"])
+    share = share[share["count"] >= ENOUGH]
+    needed = np.ceil(UNFAIR * share["count"] - 1e-9)
+    return {
+        f"{label} worst": share["mean"].max(),
+        f"{label} sd": share["mean"].std(ddof=0),
+        f"{label} unfair": (share["mean"] >= UNFAIR - 1e-9).sum(),
+        f"{label} unfair by chance": binom.sf(needed - 1, share["count"], 0.05).sum(),
+        f"{label} counted": len(share),
+    }
 
 
 def farthest(values: list[float], centre: float) -> float:
     return max(values, key=lambda value: abs(np.log(value / centre)) if value > 0 else np.inf)
+
+
+def shown(row: dict[str, float], name: str, kinds: tuple[str, ...] = NULLS, digits: int = 3) -> str:
+    return " ".join(f"{row[name.format(kind)]:.{digits}f}" for kind in kinds)
+
+
+def report(row: dict[str, float], seconds: float) -> None:
+    """One pattern and question in a few lines."""
+    unfair, by_chance, counted = (
+        sum(row[f"company {kind} {what}"] for kind in NULLS) for what in ("unfair", "unfair by chance", "counted")
+    )
+    floor = "company naive block_bootstrap"
+    print(
+        f"{row['pattern']}, {row['where']} ({seconds:.0f} s)\n"
+        f"      within .05 {shown(row, 'within {} 0.05')}  .01 {shown(row, 'within {} 0.01')}  "
+        f".001 {shown(row, 'within {} 0.001', digits=4)}  across .05 {shown(row, 'across {} 0.05', KINDS)}\n"
+        f"      one null alone {shown(row, 'alone {}', KINDS)}  scans with q<=.1 {shown(row, 'scans {}', KINDS)}\n"
+        f"      P(p<.05) of the default verdict {shown(row, 'verdict {}', KINDS)}  "
+        f"naive {shown(row, 'naive {}', KINDS)}\n"
+        f"      worst company {shown(row, 'company {} worst', digits=2)}, verdict "
+        f"{shown(row, 'company verdict {} worst', digits=2)}; share >= {UNFAIR}: {unfair} of {counted} "
+        f"(chance {by_chance:.1f}); block bootstrap: ours worst {row['company block_bootstrap worst']:.2f}, "
+        f"{row['company block_bootstrap unfair']} unfair, naive {row[f'{floor} worst']:.2f}, {row[f'{floor} unfair']}"
+    )
+    found = [f"{name} {value:.2f}" for name, value in row.items() if name.startswith(("power", "lone", "false"))]
+    if found:
+        print("      " + "  ".join(found))
+
+
+def bars_of(row: dict[str, float]) -> list[dict[str, object]]:
+    label = f"{row['pattern']}, {row['where']}: "
+    far5 = farthest([row[f"within {kind} 0.05"] for kind in NULLS], 0.05)
+    far1 = farthest([row[f"within {kind} 0.01"] for kind in NULLS], 0.01)
+    across = max(row[f"across {kind} 0.05"] for kind in KINDS)
+    return [
+        bar(label + "within, P(p<.05) farthest from .05", far5, "[.03, .07]", 0.03 <= far5 <= 0.07),
+        bar(label + "within, P(p<.01) farthest from .01", far1, "[.005, .02]", 0.005 <= far1 <= 0.02),
+        bar(label + "across, largest P(p<.05)", across, "<= .10", across <= 0.10),
+    ]
 
 
 def main() -> None:
@@ -157,39 +152,20 @@ def main() -> None:
     parser.add_argument("--patterns", nargs="*", default=list(library()))
     parser.add_argument("--where", nargs="*", default=["now", "history"])
     options = parser.parse_args()
-    panel = companies()
     rows, bars = [], []
-    for name in options.patterns:
-        pattern = library()[name]
-        universe = stretches_of(pattern, panel)
-        for where in options.where:
+    with ProcessPoolExecutor(WORKERS) as pool:
+        for name in options.patterns:
             begin = time.perf_counter()
-            runs = pd.DataFrame([replicate(pattern, universe, where, seed) for seed in range(options.replicates)])
-            mean = runs.mean()
-            row = {"pattern": name, "where": where, **mean.to_dict()}
-            row |= {f"{column} sd": value for column, value in runs.std().items()}
-            row["naive gumbel .05"] = float(np.mean([naive_gumbel(pattern, universe, where, s) for s in range(5)]))
-            rows.append(row)
-            within5 = [mean[f"within {k} .05"] for k in NULLS]
-            within1 = [mean[f"within {k} .01"] for k in NULLS]
-            across = [mean[f"across {k} .05"] for k in (*NULLS, "ar_sieve")]
-            power = "".join(
-                f"  power@{snr} {mean[f'power snr {snr}']:.2f} (false {mean[f'false share snr {snr}']:.2f})"
-                for snr in (6, 12)
-                if f"power snr {snr}" in mean
-            )
-            print(
-                f"{name:16s} {where:8s} within .05 {shares(within5)} .01 {shares(within1)} across {shares(across)} "
-                f"naive {row['naive gumbel .05']:.2f}{power}  {time.perf_counter() - begin:.0f} s",
-                flush=True,
-            )
-            label = f"{name}, {where}: "
-            far5, far1 = farthest(within5, 0.05), farthest(within1, 0.01)
-            bars += [
-                bar(label + "within, P(p<.05) farthest from .05", far5, "[.03, .07]", 0.03 <= far5 <= 0.07),
-                bar(label + "within, P(p<.01) farthest from .01", far1, "[.005, .02]", 0.005 <= far1 <= 0.02),
-                bar(label + "across, largest P(p<.05)", max(across), "<= .10", max(across) <= 0.10),
-            ]
+            pattern = library()[name]
+            universe, seeds = companies(pattern), range(options.replicates)
+            done = list(pool.map(replicate, repeat(pattern), repeat(universe), repeat(options.where), seeds))
+            draws = pd.concat([part for part, _ in done])
+            found = pd.DataFrame([one for _, one in done]).mean().to_dict()
+            for where in options.where:
+                row = {"pattern": name, "where": where, **summary(draws[draws["where"] == where])}
+                rows.append(row | (found if where == "now" else {}))
+                report(rows[-1], time.perf_counter() - begin)
+                bars += bars_of(rows[-1])
     print(f"{sum(b['met'] for b in bars)} of {len(bars)} bars met")
     write("odds", {"replicates": options.replicates, "rows": rows, "bars": bars}, ("scipy",), 0)
 

@@ -194,9 +194,9 @@ def test_a_joint_pattern_needs_every_channel_and_its_constraints():
     assert table["entity"].iloc[0] == "E03"
     assert table["metric"].iloc[0] == "a & b & c"
     assert table["channels"].iloc[0] == ["a", "b", "c"]
-    ruled_out = table[(table["status"] == "tested") & table["start"].isna()]
-    assert (ruled_out["p_value"] == 1.0).all()
+    ruled_out = table[table["p_value"] == 1.0]
     assert len(ruled_out) > 0
+    assert ruled_out["start"].isna().all()
 
 
 def test_alternatives_name_the_channel_that_matched():
@@ -205,7 +205,7 @@ def test_alternatives_name_the_channel_that_matched():
     detector = PatternDetector(either, surrogates=2000).fit(joint_panel(1))
     table = detector.scan(joint_panel(2)).set_index("entity")
     assert table.loc["E03", "channels"] == ["a"]
-    assert set(table["metric"]) == {"a", "c"}
+    assert {"a", "c"} <= set(table["metric"])
 
 
 def test_an_inverted_pattern_finds_the_mirror_image():
@@ -233,9 +233,25 @@ def test_the_needed_score_says_which_lengths_can_never_pass(detector):
     assert beyond.iloc[0] == 1.0
 
 
+def test_the_needed_score_pays_for_alternatives():
+    channels = tuple(Channel(m, VEE) for m in ("a", "b", "c"))
+    panel = joint_panel(1)
+    needed = {}
+    for combine in ("any", "all"):
+        pattern = Pattern("dip", channels, (8, 16), prominence=2.0, combine=combine)
+        needed[combine] = PatternDetector(pattern, surrogates=4000).fit(panel).needed_score([60], q=0.1, family=20)
+    assert len(needed["any"]) == 3
+    assert (needed["any"]["needed"] < 1).all()
+    alone = Pattern("dip", channels[:1], (8, 16), prominence=2.0)
+    single = PatternDetector(alone, surrogates=4000).fit(panel).needed_score([60], q=0.1, family=20)
+    assert needed["any"]["needed"].iloc[0] > single["needed"].iloc[0]
+
+
 def test_no_p_value_is_below_what_the_surrogates_support(detector):
-    table = detector.scan(walks(seed=17, dips=[1, 2], depth=60.0))
+    table = detector.scan(walks(seed=17, dips=[1, 2], depth=60.0)).set_index("entity")
     assert table["p_value"].min() >= 1 / 4081
+    # So deep a dip changes the memory and tails of its own series; they are measured outside it.
+    assert (table.loc[["E01", "E02"], "p_value"] < 0.002).all()
 
 
 @pytest.mark.parametrize("where", ["today", "", None])

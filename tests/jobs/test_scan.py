@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from tsbench import jobs
-from tsbench.detect import PatternDetector
-from tsbench.errors import BadInput, NotFound
+from tsbench.detect import PatternDetector, stretches_of
+from tsbench.errors import BadInput, NotFitted, NotFound
 from tsbench.patterns import Channel, Pattern, named
 
 DIP = Pattern("dip", (Channel("roic", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 14), prominence=3.0)
@@ -99,10 +99,46 @@ def test_new_data_under_an_unfinished_scan_are_refused(companies):
     assert first == jobs.data_hash(companies.series_of(metric="roic", frequency="quarterly"))
     assert first != jobs.data_hash(panel.select(until="2018-01-01"))
     parameters = {"where": "now", "as_of": None, "sector": None, "frequency": "quarterly", "null": "largest",
-                  "seed": 0, "confirm": 10, "chunk": 250}  # fmt: skip
+                  "seed": 0, "confirm": 10, "chunk": 250, "detector": None}  # fmt: skip
     companies.scans.begin("old-data", DIP.to_json(), parameters, "another fingerprint")
     with pytest.raises(BadInput, match="data"):
         jobs.scan(companies, DIP, scan_id="old-data", progress=False)
+
+
+def test_a_scan_never_mixes_two_detectors(companies, scanned):
+    panel = companies.series_of(metric="roic", frequency="quarterly")
+    other = PatternDetector(DIP, surrogates=800).fit(panel)
+    again = {"where": "now", "progress": False, "chunk": 50, "confirm": 3}
+    with pytest.raises(BadInput, match="parameters"):
+        jobs.scan(companies, DIP, scan_id=scanned.id, detector=other, **again)
+    first = jobs.scan(companies, DIP, scan_id="brought", detector=other, **again)
+    assert jobs.scan(companies, DIP, scan_id="brought", detector=other, **again).id == first.id
+    with pytest.raises(BadInput, match="parameters"):
+        jobs.scan(companies, DIP, scan_id="brought", **again)
+
+
+@pytest.mark.parametrize("wrong", [{"where": "today"}, {"null": "luck"}, {"confirm": -1}, {"chunk": 0}])
+def test_a_question_that_makes_no_sense_leaves_no_scan_behind(companies, wrong):
+    before = len(companies.scans.list())
+    with pytest.raises(BadInput):
+        jobs.scan(companies, DIP, progress=False, **wrong)
+    with pytest.raises(NotFitted):
+        jobs.scan(companies, DIP, progress=False, detector=PatternDetector(DIP))
+    late = PatternDetector(DIP, surrogates=800).fit(companies.series_of(metric="roic", frequency="quarterly"))
+    with pytest.raises(BadInput, match="published up to"):
+        jobs.scan(companies, DIP, progress=False, detector=late, as_of="2010-01-01")
+    assert len(companies.scans.list()) == before
+
+
+def test_a_live_company_without_the_metric_is_not_counted_as_dead(companies, tmp_path, scanned):
+    from tsbench.jobs import funnel
+
+    holdings = companies.companies()
+    newcomer = holdings.iloc[:1].assign(symbol="NEW", last_at=holdings["last_at"].max())
+    universe = stretches_of(DIP, companies.series_of(metric="roic", frequency="quarterly"))
+    more = funnel(pd.concat([holdings, newcomer]), universe, scanned.matches, None)
+    assert more["companies"].iloc[0] == 222
+    assert more["dead"].iloc[0] == scanned.funnel["dead"].iloc[0]
 
 
 SLOW_SCAN = """

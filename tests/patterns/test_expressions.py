@@ -7,6 +7,7 @@ import pytest
 from tsbench.errors import BadInput, NotFound
 from tsbench.patterns import evaluate, evaluate_all, metrics_of
 from tsbench.series import Panel
+from tsbench.series.calendar import DAY
 
 QUARTERS = pd.date_range("2010-03-31", periods=24, freq="QE")
 
@@ -92,9 +93,62 @@ def test_shifted_fiscal_years_meet_in_one_quarter():
     np.testing.assert_allclose(evaluate("minus_median(x, universe)", p).values, [-1, 0, 1, 1, 0, -1])
 
 
-def test_a_value_is_known_when_its_last_input_is(panel):
-    result = evaluate("net_income / revenue", panel)
-    assert (result.available_at >= result.times).all()
+def test_a_value_is_known_when_its_last_input_is():
+    late = [30, 90, 0, 45]
+    sales = long("A", "revenue", np.ones(4), available_at=QUARTERS[:4] + pd.to_timedelta([40, 40, 40, 40], unit="D"))
+    income = long("A", "net_income", np.ones(4), available_at=QUARTERS[:4] + pd.to_timedelta(late, unit="D"))
+    result = evaluate("net_income / revenue", Panel.from_frame(pd.concat([sales, income])))
+    days = (result.available_at - result.times) / DAY
+    np.testing.assert_array_equal(days, [40, 90, 40, 45])
+
+
+def test_what_was_known_on_a_day_is_asked_of_the_panel(panel):
+    day = pd.Timestamp("2012-08-20")
+    then = evaluate("ttm(revenue)", panel.select(as_of=day))
+    now = evaluate("ttm(revenue)", panel)
+    assert then.values.size < now.values.size
+    assert (then.available_at <= day.as_unit("us").to_numpy().astype(np.int64)).all()
+    for i in range(3):
+        np.testing.assert_array_equal(then.series(i)[1], now.series(i)[1][: then.series(i)[1].size])
+
+
+def bars(frequency, dates, values):
+    """A panel of one value per company at its own date."""
+    return Panel.from_frame(pd.DataFrame({"entity": list("ABCD")[: len(dates)], "metric": "x", "value": values,
+                                          "time": pd.DatetimeIndex(dates), "frequency": frequency}))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("frequency", "dates"),
+    [
+        ("annual", ["2018-12-31", "2019-01-31", "2018-09-30", "2019-12-31"]),
+        ("monthly", ["2018-03-31", "2018-03-26", "2018-04-03", "2018-04-30"]),
+        ("weekly", ["2018-01-05", "2018-01-04", "2018-01-07", "2018-01-12"]),
+        ("daily", ["2018-01-05 21:00", "2018-01-05", "2018-01-05 16:30", "2018-01-06"]),
+        ("irregular", ["2018-01-05", "2018-01-05", "2018-01-05", "2018-01-06"]),
+    ],
+)
+def test_peers_are_those_of_the_same_period_and_never_of_a_later_one(frequency, dates):
+    got = evaluate("minus_median(x, universe)", bars(frequency, dates, [1.0, 2.0, 3.0, 900.0])).values
+    np.testing.assert_array_equal(got, [-1.0, 0.0, 1.0, 0.0])
+    rank = evaluate("rank_in(x, universe)", bars(frequency, dates, [1.0, 2.0, 3.0, 900.0])).values
+    np.testing.assert_array_equal(rank, [0.0, 0.5, 1.0, np.nan])
+
+
+def test_metrics_of_several_frequencies_are_refused_by_name():
+    annual = long("A", "revenue", [1.0, 2.0], QUARTERS[3::4]).assign(frequency="annual")
+    both = Panel.from_frame(pd.concat([long("A", "net_income", np.ones(8)), annual]))
+    with pytest.raises(BadInput, match=r"annual.*quarterly|quarterly.*annual"):
+        evaluate("net_income / revenue", both)
+    assert len(evaluate("net_income", both)) == 1
+
+
+def test_what_overflows_is_missing_and_warns_of_nothing():
+    p = Panel.from_frame(long("A", "x", [1e-300, 1e308, 1e308, 1e308, 1e308, -1e308, 1e308, 1e308]))
+    for expression, wanted in {
+        "ttm(x)": [3, 4], "yoy(x)": [4], "accel(x)": range(8), "change(x, 1)": [5, 6], "x * x": [1, 2, 3],
+    }.items():  # fmt: skip
+        assert np.isnan(evaluate(expression, p).values[list(wanted)]).all(), expression
 
 
 def test_several_expressions_share_one_grid(panel):
@@ -109,12 +163,19 @@ def test_several_expressions_share_one_grid(panel):
         "", "revenue +", "__import__('os')", "revenue.real", "revenue[0]", "lambda: 1", "open(revenue)", "ttm()",
         "ttm(revenue, 4)", "lag(revenue, -1)", "lag(revenue, 0)", "lag(revenue, 1.5)", "lag(revenue, net_income)",
         "rank_in(revenue, planet)", "revenue ** 2", "'revenue'", "1 + 2", "ttm(x=revenue)", "True + revenue",
-        "revenue if revenue else 1", "a" * 600, "(" * 300 + "a" + ")" * 300,
+        "revenue if revenue else 1", "a" * 600, "(" * 300 + "a" + ")" * 300, "-" * 490 + "a", "~" * 490 + "a",
+        "not " * 120 + "a", "a" + ".b" * 240, "+".join("a" * 240), "a + " + "9" * 400, "a * 1e999",
+        "lag(a, " + "9" * 400 + ")", None, 5, ["revenue"],
     ],
 )  # fmt: skip
 def test_anything_else_is_refused(expression):
     with pytest.raises(BadInput):
         metrics_of(expression)
+
+
+def test_a_sum_of_many_metrics_is_read():
+    names = [f"m{k}" for k in range(50)]
+    assert metrics_of(" + ".join(names)) == tuple(sorted(names))
 
 
 def test_an_absent_metric_names_those_there_are(panel):

@@ -66,6 +66,16 @@ def test_scales_are_geometric_and_hold_both_ends():
         ({"name": "two words"}, "two words"),
         ({"length": (24, 8)}, "shortest, longest"),
         ({"length": (2, 8)}, "length"),
+        ({"length": 8}, "shortest, longest"),
+        ({"length": (8, 9, 10)}, "shortest, longest"),
+        ({"length": ("a", "b")}, "length"),
+        ({"name": 5}, "must be text"),
+        ({"name": ""}, "name holds"),
+        ({"description": 5}, "must be text"),
+        ({"channels": "revenue"}, "Channel objects"),
+        ({"channels": None}, "Channel objects"),
+        ({"constraints": ({"kind": "level"},)}, "Constraint objects"),
+        ({"prominence": float("nan")}, "prominence"),
         ({"warp": 1.5}, "warp"),
         ({"polarity": "up"}, "polarity"),
         ({"channels": (Channel("revenue"),)}, "at least one channel with points"),
@@ -80,11 +90,64 @@ def test_a_bad_pattern_says_what_is_wrong(changes, said):
 
 
 @pytest.mark.parametrize(
-    "points", [((0, 1), (1, 1)), ((0, 0), (0.5, 1)), ((0, 0), (0, 1), (1, 1)), ((0, 0), (1, np.nan)), ((0, 1),)]
-)
+    "points",
+    [
+        ((0, 1), (1, 1)), ((0, 0), (0.5, 1)), ((0, 0), (0, 1), (1, 1)), ((0, 0), (1, np.nan)), ((0, 1),),
+        ((0, 1), (1,)), ((0, 1, 2), (1, 0, 3)), ((0, "a"), (1, "b")), (0, 1), 5, ((0, -1.7e308), (1, 1.7e308)),
+        ((0, 10**400), (1, 0)),
+    ],
+)  # fmt: skip
 def test_points_must_draw_a_shape_from_zero_to_one(points):
     with pytest.raises(BadInput):
         Channel("revenue", points)
+
+
+@pytest.mark.parametrize("expression", [None, 5, ["revenue"]])
+def test_a_channel_needs_an_expression_that_is_text(expression):
+    with pytest.raises(BadInput, match="must be text"):
+        Channel(expression)
+
+
+@pytest.mark.parametrize("unit", [5e-324, 1e-200, 1e-10, 1e10, 1e200, -1e-12, -1e300])
+@pytest.mark.parametrize("base", [0.0, 1.0])
+def test_the_unit_of_a_drawing_does_not_count(unit, base):
+    drawn = tuple((x, unit * (y + base)) for x, y in ((0, 4.0), (0.25, 0.0), (0.5, 2.0), (1, 4.0)))
+    plain = Pattern("p", (Channel("a", ((0, 4), (0.25, 0), (0.5, 2), (1, 4))),), (8, 9))
+    other = Pattern("p", (Channel("a", drawn),), (8, 9))
+    wanted = np.sign(unit) * plain.template(0, 17)
+    np.testing.assert_allclose(other.template(0, 17), wanted, atol=1e-12)
+    assert "nan" not in other._repr_html_()
+
+
+def test_a_first_part_that_is_flat_is_refused_in_any_unit():
+    for unit in (1e-12, 1.0, 1e200):
+        late = Pattern("late", (Channel("a", ((0, 0), (0.6, 0), (1, unit))),), (8, 9))
+        with pytest.raises(BadInput, match="flat line"):
+            late.template(0, 9, complete=0.5)
+
+
+def test_numbers_of_numpy_become_plain_ones():
+    pattern = vee(
+        length=(np.int64(8), np.int32(24)), prominence=np.float64(2), warp=np.float32(0.5), jitter=np.float64(0.25),
+        constraints=(Constraint("revenue", "change", np.float32(1), np.int64(2)),),
+    )  # fmt: skip
+    plain = vee(prominence=2.0, warp=0.5, jitter=0.25, constraints=(Constraint("revenue", "change", 1.0, 2.0),))
+    assert json.dumps(pattern.to_json()) == json.dumps(plain.to_json())
+    assert all(type(v) is float for v in (pattern.prominence, pattern.warp, pattern.constraints[0].low))
+
+
+def test_json_that_is_no_pattern_is_refused():
+    spec = vee().to_json()
+    for wrong in (None, 5, "vee", ["name", "length", "channels"]):
+        with pytest.raises(BadInput):
+            Pattern.from_json(wrong)
+    for field, value in {
+        "name": 5, "length": 8, "channels": None, "constraints": 3, "warp": "a", "polarity": [1], "description": 1,
+    }.items():  # fmt: skip
+        with pytest.raises(BadInput):
+            Pattern.from_json({**spec, field: value})
+    with pytest.raises(BadInput):
+        Pattern.from_json({**spec, "channels": [{"expression": "revenue", "points": [[0, 1], [1]]}]})
 
 
 def test_json_with_unknown_or_missing_fields_is_refused():
@@ -104,11 +167,22 @@ def test_an_unknown_name_gets_the_nearest():
 
 @pytest.mark.parametrize(
     ("kind", "low", "high"),
-    [("change", None, None), ("change", 2, 1), ("jump", 1, None), ("change", float("nan"), None)],
-)
+    [
+        ("change", None, None), ("change", 2, 1), ("jump", 1, None), ("change", float("nan"), None),
+        ("change", "a", None), ("change", None, "b"), ("change", float("-inf"), float("inf")), ("change", True, None),
+        ("change", float("inf"), None), ("change", None, float("-inf")), ("change", 10**400, None), ("level", [1], 2),
+    ],
+)  # fmt: skip
 def test_a_constraint_must_bound_something(kind, low, high):
     with pytest.raises(BadInput):
         Constraint("x", kind, low, high)
+
+
+def test_an_infinite_bound_is_none_and_strict_json():
+    for rule in (Constraint("x", "level", float("-inf"), 2), Constraint("x", "level", np.float32("-inf"), 2)):
+        assert rule == Constraint("x", "level", None, 2)
+        json.dumps(vee(channels=(Channel("x", VEE),), constraints=(rule,)).to_json(), allow_nan=False)
+    assert Constraint("x", "level", 1, float("inf")) == Constraint("x", "level", 1)
 
 
 def test_a_flat_constraint_is_a_band_in_percent():

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsbench.errors import BadInput, TooShort
-from tsbench.patterns import Channel, Constraint, Pattern, named, synthesize
+from tsbench.patterns import Channel, Constraint, Pattern, Synthetic, named, synthesize
 from tsbench.patterns.synthetic import draw, walks
 
 VEE = Pattern("vee", (Channel("value", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 20), warp=0.2, jitter=0.1)
@@ -70,6 +72,50 @@ def test_the_height_is_in_one_step_deviations():
         assert np.ptp(added) == pytest.approx(7.0 * np.diff(before).std(), rel=0.15)
 
 
+def added(pattern, n, seed):
+    """What a planted copy adds to each background that carries one, from its start to its end."""
+    flat, high = (synthesize(pattern, n, snr=s, seed=seed) for s in (0.0, 20.0))
+    rows = dict(zip(high.panel.index["entity"], range(n), strict=True))
+    for row in high.truth.itertuples():
+        i = rows[row.entity]
+        yield row.sign, (high.panel.series(i)[1] - flat.panel.series(i)[1])[row.start : row.end]
+
+
+@pytest.mark.parametrize(("polarity", "signs"), [("as_drawn", {1}), ("inverted", {-1}), ("either", {1, -1})])
+def test_a_copy_stands_as_the_polarity_says_and_its_sign_is_told(polarity, signs):
+    seen = list(added(replace(RIGID, polarity=polarity), 30, seed=11))
+    assert {sign for sign, _ in seen} == signs
+    for sign, shape in seen:
+        assert np.corrcoef(shape, RIGID.template(0, shape.size))[0, 1] * sign > 0.99
+
+
+def test_the_truth_has_the_columns_that_are_promised():
+    truth = synthesize(VEE, 3, seed=1).truth
+    assert list(truth.columns) == ["entity", "start", "end", "length", "snr", "sign"]
+    promised = Synthetic.__doc__.split("truth :")[1]
+    assert all(column in promised for column in truth.columns)
+    assert "channels" not in promised
+
+
+@pytest.mark.parametrize(
+    "snr", [4, np.float32(4), np.int64(4), (4, 4.0), [4.0, 4.0], np.array([4.0, 4.0]), np.array(4.0)]
+)
+def test_a_height_is_any_real_number_or_pair(snr):
+    assert synthesize(VEE, 3, snr=snr, seed=1).truth["snr"].to_numpy() == pytest.approx([4.0] * 3)
+
+
+def test_a_range_of_heights_is_kept():
+    drawn = synthesize(VEE, 200, snr=(2.0, 8.0), seed=1).truth["snr"]
+    assert 2 <= drawn.min() < 2.5
+    assert 7 < drawn.max() <= 8
+
+
+def test_the_unit_of_a_drawing_does_not_change_its_copies():
+    tiny = replace(VEE, channels=(Channel("value", ((0, 1e-300), (0.5, 0), (1, 1e-300))),))
+    a, b = (synthesize(p, 4, seed=2).panel.values for p in (VEE, tiny))
+    np.testing.assert_allclose(a, b, atol=1e-9)
+
+
 def test_at_the_end_means_now():
     planted = synthesize(VEE, 20, at_end=True, length=60, seed=5)
     assert (planted.truth["end"] == 60).all()
@@ -113,3 +159,15 @@ def test_constraints_follow_their_channel():
 def test_bad_wishes_are_refused(changes, error):
     with pytest.raises(error):
         synthesize(VEE, **{"n": 3, **changes})
+
+
+@pytest.mark.parametrize(
+    "snr",
+    [
+        np.nan, (1.0, np.nan), (5.0, 2.0), (-1.0, 2.0), (0.0, 2.0), (1.0, 2.0, 3.0), (1.0,), "6", None, True,
+        (1.0, "2"), np.array([1.0, np.nan]),
+    ],
+)  # fmt: skip
+def test_a_height_that_is_no_range_is_refused(snr):
+    with pytest.raises(BadInput, match="snr"):
+        synthesize(VEE, 3, snr=snr)

@@ -160,7 +160,8 @@ def test_continuous_integration_runs_the_one_command() -> None:
 
 
 def test_make_lists_what_it_can_do() -> None:
-    done = subprocess.run(["make", "--no-print-directory", "help"], capture_output=True, text=True, cwd=ROOT, check=True)
+    command = ["make", "--no-print-directory", "help"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
     listed = {line.split()[1] for line in done.stdout.splitlines()}
     makefile = (ROOT / "Makefile").read_text("utf-8")
     phony = re.search(r"^\.PHONY: (.*)$", makefile, flags=re.M)

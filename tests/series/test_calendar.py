@@ -19,6 +19,7 @@ from tsbench.series.calendar import (
     infer_frequency,
     is_live,
     missing_periods,
+    period_of,
 )
 
 COMPANIES = Path(__file__).parents[2] / "data" / "companies" / "quarterly_1993_2019.parquet"
@@ -31,7 +32,7 @@ def revenue():
 
 
 def micros(*dates):
-    return pd.to_datetime(list(dates)).as_unit("us").to_numpy().astype(np.int64)
+    return pd.to_datetime(list(dates), format="ISO8601").as_unit("us").to_numpy().astype(np.int64)
 
 
 def lags(times, frequency="quarterly"):
@@ -199,6 +200,27 @@ def test_fiscal_ends_of_one_season_share_a_calendar_quarter():
     season = calendar_quarter(micros("2015-03-31", "2015-02-15", "2015-04-30", "2015-05-09"))
     assert len(set(season)) == 1
     assert calendar_quarter(micros("2015-06-30"))[0] == season[0] + 1
+
+
+@pytest.mark.parametrize(
+    ("frequency", "same", "later"),
+    [
+        ("annual", ["2018-12-31", "2018-08-31", "2019-01-31", "2019-06-28"], "2019-08-31"),
+        ("quarterly", ["2015-03-31", "2015-02-15", "2015-05-09"], "2015-06-30"),
+        ("monthly", ["2018-01-31", "2018-01-26", "2018-02-03"], "2018-02-28"),
+        ("monthly", ["2018-12-31", "2019-01-05"], "2019-01-31"),
+        ("weekly", ["2018-01-05", "2018-01-07", "2018-01-04", "2018-01-08"], "2018-01-12"),
+        ("weekly", ["1969-12-28"], "1970-01-04"),
+        ("daily", ["2018-01-05", "2018-01-05 21:00"], "2018-01-06"),
+        ("irregular", ["2018-01-05"], "2018-01-05 00:01"),
+    ],
+)
+def test_a_fiscal_period_belongs_to_the_calendar_period_of_most_of_it(frequency, same, later):
+    period = period_of(micros(*same, later), frequency)
+    assert len(set(period[:-1])) == 1
+    assert period[-1] > period[0]
+    if frequency != "irregular":
+        assert period[-1] == period[0] + 1
 
 
 def test_the_longest_step_of_a_frequency_is_shorter_than_two_short_periods():

@@ -193,8 +193,7 @@ def test_a_stale_pid_file_that_names_somebody_elses_live_process_is_mended(proje
     account = Account.for_servers()
     bystander = subprocess.Popen(["sleep", "600"], **account.options())
     try:
-        for name in ("postgres/postmaster.pid", "sockets/.s.PGSQL.5432.lock"):
-            stale = status.folder / name
+        for stale in (status.folder / "postgres" / "postmaster.pid", status.sockets / ".s.PGSQL.5432.lock"):
             stale.write_text("\n".join([str(bystander.pid), *stale.read_text().splitlines()[1:]]) + "\n")
         with embedded.acquire(project, redis=False) as services:
             assert ask(services.database_url, "SELECT count(*) FROM kept") == 1

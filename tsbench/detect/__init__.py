@@ -2,8 +2,9 @@
 
 from tsbench.detect.bank import WHERE, Stretches, Where, stretches_of
 from tsbench.detect.matches import COLUMNS
-from tsbench.detect.pattern import NullChoice, PatternDetector, live_entities
-from tsbench.detect.search import Executor, best_windows
+from tsbench.detect.nulls import NullChoice, nulls_of
+from tsbench.detect.pattern import PatternDetector
+from tsbench.detect.search import Executor, best_windows, live_entities
 
 __all__ = [
     "COLUMNS",
@@ -15,5 +16,6 @@ __all__ = [
     "Where",
     "best_windows",
     "live_entities",
+    "nulls_of",
     "stretches_of",
 ]

@@ -21,6 +21,8 @@ WHERE: tuple[Where, ...] = ("now", "history", "forming")
 RECENT_PERIODS = 2
 SIGNS = {"as_drawn": (1.0,), "inverted": (-1.0,), "either": (1.0, -1.0)}
 FORMING = (0.6, 0.7, 0.8, 0.9)
+# Squares of larger values overflow; no metric is that large, so they count as missing.
+LARGEST = 1e100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,10 @@ def bank_of(pattern: Pattern, where: Where) -> Bank:
                         continue
                     try:
                         pieces.append(s * pattern.template(k, m, complete=share))
-                    except BadInput:  # the first part of this drawing is flat: nothing to see yet
-                        row.append(-1)
+                    except BadInput:
+                        if share == 1.0:
+                            raise
+                        row.append(-1)  # the first part of this drawing is flat: nothing to see yet
                         continue
                     row.append(at)
                     at += m
@@ -89,14 +93,26 @@ def bank_of(pattern: Pattern, where: Where) -> Bank:
     )
 
 
+def of_channel(bank: Bank, channel: int) -> Bank:
+    """The bank for values that hold only that channel of several alternatives (all of them when it is -1)."""
+    if channel < 0:
+        return bank
+    kinds, channels, low, high = bank.constraints
+    mine = channels == channel
+    constraints = (kinds[mine], np.zeros(mine.sum(), np.int64), low[mine], high[mine])
+    offset = np.ascontiguousarray(bank.offset[:, channel : channel + 1])
+    return Bank(bank.flat, offset, bank.length, bank.complete, bank.sign, constraints, bank.gate)
+
+
 @dataclass(frozen=True, slots=True)
 class Stretches:
     """A panel as one pattern sees it: its channels on one grid, and the gap-free runs in which it may lie.
 
-    values : float64 (channels, total). offsets, times, available_at, index : of the entities, as in Panel.
+    values : float64 (channels, total). offsets, times, index : of the entities, as in Panel.
     entity, start, stop : int64 per run; values[:, start:stop] has no NaN in `channel` (in all when channel is -1).
     last : int64 per entity: position after the last period with a value in every (any, when alternatives) channel.
     flagged : int64 per entity: flagged points that were left out.
+    known : microseconds: when the latest value of the panel became public.
     """
 
     values: Floats
@@ -109,6 +125,7 @@ class Stretches:
     channel: Ints
     last: Ints
     flagged: Ints
+    known: int
 
     def of_channel(self, channel: int) -> Floats:
         """The rows of values a run of that channel is searched in: its own, or all for the joint -1."""
@@ -146,6 +163,7 @@ class Stretches:
             self.channel[runs],
             np.where(self.last[entities] > 0, self.last[entities] + shift, 0),
             self.flagged[entities],
+            self.known,
         )
 
 
@@ -154,6 +172,7 @@ def stretches_of(pattern: Pattern, panel: Panel, *, flagged: bool = False) -> St
     clean = panel if flagged else panel.without_flagged()
     channels = evaluate_all(pattern.expressions, clean)
     values = np.stack([channel.values for channel in channels])
+    values[np.abs(values) > LARGEST] = np.nan
     grid = channels[0]
     solid = ~np.isnan(values)
     joint = pattern.combine == "all"
@@ -181,4 +200,7 @@ def stretches_of(pattern: Pattern, panel: Panel, *, flagged: bool = False) -> St
     if usable.size and not flagged:
         doubted[filled] = np.add.reduceat((grid.flags > 0).astype(np.int64), grid.offsets[:-1][filled])
     entity_, start_, stop_, channel_ = (x[order] for x in runs)
-    return Stretches(values, grid.offsets, grid.times, grid.index, entity_, start_, stop_, channel_, last, doubted)
+    known = int(panel.available_at.max()) if panel.available_at.size else 0
+    return Stretches(
+        values, grid.offsets, grid.times, grid.index, entity_, start_, stop_, channel_, last, doubted, known
+    )

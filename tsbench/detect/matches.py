@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tsbench.detect.bank import Bank, Stretches, Where
-from tsbench.detect.search import Best
+from tsbench.detect.search import Best, Question
 from tsbench.evaluate import any_of
 from tsbench.patterns import NULLS, Null, Pattern
 
@@ -25,8 +25,7 @@ def match_table(
     bank: Bank,
     best: Best,
     p: Mapping[Null, Floats],
-    asked: NDArray[np.bool_],
-    live: NDArray[np.bool_],
+    question: Question,
     where: Where,
     null: str,
 ) -> pd.DataFrame:
@@ -35,11 +34,12 @@ def match_table(
     Parameters
         p : per null, the p-value of every run (NaN where not asked). An entity's p-value under a null is the smallest
             over its runs, paid for by Sidak; its verdict the one of `null`, or the largest over the nulls.
-        asked, live : per run and per entity.
+        question : which runs were searched, and which entities are live.
     Returns
         DataFrame with `COLUMNS`, in the order of the entities; q_value is NaN (it needs the whole family).
     """
     n = len(stretches.index)
+    asked, live = question.runs, question.live
     tries = np.bincount(stretches.entity[asked], minlength=n)
     tested = tries > 0
     by_null, winner = {}, {}
@@ -53,11 +53,14 @@ def match_table(
         smallest = np.full(n, np.nan)
         smallest[tested] = any_of(p[kind][run[tested]], tries[tested])
         by_null[kind] = smallest
-    stack = np.stack([np.nan_to_num(by_null[kind], nan=-1.0) for kind in NULLS])
+    stack = np.stack([np.where(tested, by_null[kind], -1.0) for kind in NULLS])
     which = np.full(n, NULLS.index(null)) if null in NULLS else stack.argmax(axis=0)
     verdict = np.where(tested, np.take_along_axis(stack, which[None], 0)[0], np.nan)
     run = np.stack([winner[kind] for kind in NULLS])[which, np.arange(n)]
-    found = tested & (np.where(run >= 0, best.start[run], -1) >= 0)
+    # A stretch without an allowed window, or none that goes the drawn way at all, has no match to show.
+    found = tested & (run >= 0)
+    if best.start.size:
+        found &= (best.start[run] >= 0) & (best.score[run] > 0)
     at = np.where(found, best.start[run], 0)
     scale = np.where(found, best.scale[run], 0)
     length = np.where(found, bank.length[scale], 0)

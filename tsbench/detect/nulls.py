@@ -1,26 +1,37 @@
 """Fitting the odds: surrogates of a background, searched like the real thing."""
 
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
-from tsbench.detect.bank import WHERE, Bank, Stretches, Where
+from tsbench import checks
+from tsbench.detect.bank import RECENT_PERIODS, Bank, Stretches, Where, of_channel
 from tsbench.detect.odds import Odds, features_of
-from tsbench.detect.search import Executor, best_windows
-from tsbench.errors import TooShort
+from tsbench.detect.search import SHORTEST_RUN, Executor, best_windows, long_enough, shortest_run
+from tsbench.errors import BadInput, TooShort
 from tsbench.patterns import NULLS, Null
 from tsbench.patterns.surrogates import resample
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-# Shorter stretches have too few differences to resample and to describe.
-SHORTEST_RUN = 10
+NullChoice = Null | Literal["largest"]
 OddsTable = dict[tuple[Where, Null, int], Odds]
 
 
-def testable(stretches: Stretches, bank: Bank) -> NDArray[np.bool_]:
-    """The runs long enough to hold a template and to be compared with surrogates of themselves."""
-    length: NDArray[np.bool_] = stretches.stop - stretches.start >= max(SHORTEST_RUN, int(bank.length.min()) + 1)
-    return length
+def nulls_of(null: NullChoice) -> tuple[Null, ...]:
+    """The nulls a verdict rests on: all of them for "largest", else the one. Raises BadInput for another word."""
+    checks.choice(null, "null", (*NULLS, "largest"))
+    return tuple(kind for kind in NULLS if null in (kind, "largest"))
+
+
+def sampled(stretches: Stretches, n: int, seed: int) -> Stretches:
+    """The runs of at most n entities, drawn without replacement."""
+    entities = np.unique(stretches.entity)
+    if entities.size <= n:
+        return stretches
+    chosen = np.random.default_rng(seed).choice(entities, n, replace=False)
+    return stretches.keep(np.isin(stretches.entity, chosen))
 
 
 def fit_odds(
@@ -31,18 +42,20 @@ def fit_odds(
     seed: int,
     executor: Executor | None = None,
 ) -> OddsTable:
-    """The null distribution for every question, null and channel.
+    """The null distribution for every question, null and channel that the background can answer.
 
     Parameters
         stretches : the background. banks : templates by question.
         surrogates : how many per null and channel (rounded up to equal shares of the background's runs).
-    Raises     TooShort: the background has no run long enough.
+    Raises     TooShort: the background has no run long enough. BadInput: no question can be answered, because the
+        constraints hardly ever allow a window.
     """
     table: OddsTable = {}
-    usable = np.flatnonzero(testable(stretches, banks["history"]))
+    refused = BadInput("")
+    usable = np.flatnonzero(np.any([long_enough(stretches, bank) for bank in banks.values()], axis=0))
     if not usable.size:
         raise TooShort(
-            f"no gap-free stretch of the background is longer than {max(SHORTEST_RUN, banks['history'].length.min())} "
+            f"no gap-free stretch of the background is longer than {max(SHORTEST_RUN, banks['now'].length.min())} "
             "periods; shorten the pattern or give longer series"
         )
     for number, kind in enumerate(NULLS):
@@ -52,12 +65,19 @@ def fit_odds(
             rng = np.random.default_rng([seed, number, int(channel) + 1])
             values, length = surrogate_runs(stretches, rows, copies, kind, rng)
             stop = np.cumsum(length)
-            for where in WHERE:
-                bank = of_channel(banks[where], int(channel))
-                first_end = stop - 1 if where != "history" else np.zeros(stop.size, np.int64)
-                best = best_windows(values, (stop - length, stop, first_end), bank, executor=executor)
-                features = features_of(values, stop - length, stop, best.start, bank.length[best.scale])
-                table[where, kind, int(channel)] = Odds.fit(features, best.score)
+            for where, whole in banks.items():
+                bank = of_channel(whole, int(channel))
+                fits = length >= shortest_run(bank)
+                first_end = stop - (RECENT_PERIODS - 1) if where != "history" else np.zeros(stop.size, np.int64)
+                runs = ((stop - length)[fits], stop[fits], first_end[fits])
+                best = best_windows(values, runs, bank, executor=executor)
+                features = features_of(values, runs[0], runs[1], best.start, bank.length[best.scale])
+                try:
+                    table[where, kind, int(channel)] = Odds.fit(features, best.score)
+                except BadInput as error:
+                    refused = error
+    if not table:
+        raise refused
     return table
 
 
@@ -91,14 +111,3 @@ def _run(stretches: Stretches, r: int) -> Floats:
     part = stretches.values[:, stretches.start[r] : stretches.stop[r]]
     channel = stretches.channel[r]
     return part if channel < 0 else part[channel : channel + 1]
-
-
-def of_channel(bank: Bank, channel: int) -> Bank:
-    """The bank for values that hold only that channel of several alternatives (all of them when it is -1)."""
-    if channel < 0:
-        return bank
-    kinds, channels, low, high = bank.constraints
-    mine = channels == channel
-    constraints = (kinds[mine], np.zeros(mine.sum(), np.int64), low[mine], high[mine])
-    offset = np.ascontiguousarray(bank.offset[:, channel : channel + 1])
-    return Bank(bank.flat, offset, bank.length, bank.complete, bank.sign, constraints, bank.gate)

@@ -7,9 +7,12 @@ surrogate the features of that surrogate (what an observer of it would see) and 
 
     y = atanh(score),  y = location(features) + scale(features) * z,  z ~ one distribution for all
 
-location and log scale are sums of a quadratic in each feature; the distribution of z is the pooled empirical one, and
-beyond its 99th percentile the exponential tail that a Gumbel maximum has. p-values below 1 / (number of surrogates
-+ 1) are not supported and are reported as that.
+location and log scale are quadratics in the features (see `_design`); the distribution of z is the pooled empirical
+one, and beyond its 99th percentile the exponential tail that a Gumbel maximum has. p-values below
+1 / (number of surrogates + 1) are not supported and are reported as that.
+
+The p-values are right on average over companies like those of the background. A single company may do this or that more
+often than its features tell; surrogates of its own series (`PatternDetector.confirm`) say so.
 
 Where constraints leave a stretch without any allowed window, the chance of having one at all is a logistic function
 of the same features, and p is that chance times the tail probability.
@@ -52,12 +55,13 @@ def features_of(values: Floats, start: Ints, stop: Ints, match_start: Ints, matc
 
 
 def _design(features: Floats, centre: Floats, spread: Floats) -> Floats:
-    """Columns 1, f, f^2 of standardised features, cut at +-3 so that no stretch is extrapolated far.
+    """Columns 1, f, f^2 and length times the others, of standardised features cut at +-3: none is extrapolated far.
 
-    Products of different features were tried: they fitted the background better and held-out companies worse.
+    Memory moves the best score of a long series more than that of a short one, hence the products with length; all
+    other products fitted the background better and held-out companies worse.
     """
     f = np.clip((features - centre) / spread, -3.0, 3.0)
-    return np.column_stack([np.ones(f.shape[0]), f, f * f])
+    return np.column_stack([np.ones(f.shape[0]), f, f * f, f[:, :1] * f[:, 1:]])
 
 
 def _to_normal(score: Floats) -> Floats:

@@ -1,7 +1,9 @@
 """PatternDetector: from a drawing to a ranked table of companies with the odds of each."""
 
 import zlib
-from typing import Any, Literal, Self
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -10,18 +12,17 @@ from numpy.typing import ArrayLike, NDArray
 from tsbench import checks
 from tsbench.detect.bank import SIGNS, WHERE, Bank, Stretches, Where, bank_of, stretches_of
 from tsbench.detect.matches import match_table
-from tsbench.detect.nulls import OddsTable, fit_odds, of_channel, own_p_value, testable
+from tsbench.detect.nulls import NullChoice, OddsTable, fit_odds, nulls_of, own_p_value, sampled
 from tsbench.detect.odds import Odds, features_of
-from tsbench.detect.search import Best, Executor, best_windows
+from tsbench.detect.search import Executor, question_of, search_runs, shortest_run
 from tsbench.errors import BadInput, NotFitted
 from tsbench.evaluate import any_of, benjamini_hochberg
 from tsbench.patterns import NULLS, Null, Pattern
 from tsbench.records import State
 from tsbench.series import Panel
-from tsbench.series.calendar import is_live
+from tsbench.series.frames import moment
 
 Floats = NDArray[np.float64]
-NullChoice = Null | Literal["largest"]
 STATE_VERSION = 1
 
 
@@ -35,7 +36,7 @@ class PatternDetector:
     Parameters
         pattern : what to look for.
         seed : fixes the surrogates; equal seed and background give equal numbers.
-        surrogates : per null and alternative channel. p-values go down to 1 / (surrogates + 1).
+        surrogates : per null and alternative channel. The p-value of a stretch goes down to 1 / (surrogates + 1).
         background_entities : at most so many entities, drawn evenly from the background, are resampled.
     """
 
@@ -46,8 +47,11 @@ class PatternDetector:
         self.seed = checks.whole(seed, "seed", 0)
         self.surrogates = checks.whole(surrogates, "surrogates", 500)
         self.background_entities = checks.whole(background_entities, "background_entities", 10)
-        self._banks: dict[Where, Bank] = {where: bank_of(pattern, where) for where in WHERE}
+        self._banks: dict[Where, Bank] = {where: bank_of(pattern, where) for where in ("now", "history")}
+        with suppress(BadInput):  # a drawing that begins flat shows nothing while it forms; asking for it says so
+            self._banks["forming"] = bank_of(pattern, "forming")
         self._odds: OddsTable = {}
+        self._known = 0
 
     def __repr__(self) -> str:
         state = f"fitted on {self.surrogates} surrogates" if self._odds else "not fitted"
@@ -68,16 +72,21 @@ class PatternDetector:
 
     def fit_stretches(self, stretches: Stretches, *, executor: Executor | None = None) -> Self:
         """`fit` on `stretches` evaluated before (cross-sectional channels on their universe); `executor` as there."""
-        stretches = self._sample(stretches)
+        stretches = sampled(stretches, self.background_entities, self.seed)
         self._odds = fit_odds(stretches, self._banks, surrogates=self.surrogates, seed=self.seed, executor=executor)
+        self._known = stretches.known
         return self
 
-    def _sample(self, stretches: Stretches) -> Stretches:
-        entities = np.unique(stretches.entity)
-        if entities.size <= self.background_entities:
-            return stretches
-        chosen = np.random.default_rng(self.seed).choice(entities, self.background_entities, replace=False)
-        return stretches.keep(np.isin(stretches.entity, chosen))
+    def check_fitted(self, as_of: Any = None) -> None:
+        """Raise NotFitted before `fit`, and BadInput when the background holds values published after `as_of`."""
+        if not self._odds:
+            raise NotFitted("this detector has no odds yet; call fit(background) first")
+        if as_of is not None and self._known > moment(as_of):
+            known = pd.Timestamp(self._known, unit="us").date()
+            raise BadInput(
+                f"the detector was fitted on values published up to {known}, after as_of {as_of}; "
+                "fit it on panel.select(as_of=...) of that day"
+            )
 
     # ---- answering ------------------------------------------------------------------------------------
 
@@ -106,8 +115,9 @@ class PatternDetector:
             DataFrame, one row per entity, columns as `tsbench.detect.matches.COLUMNS`. Entities that could not be
             tested stand at the end with their reason in `status` and NaN odds; q_value is Benjamini-Hochberg over
             the tested ones.
-        Raises     NotFitted: `fit` first.
+        Raises     NotFitted: `fit` first. BadInput: an unknown question, or a background from after `as_of`.
         """
+        self.check_fitted(as_of)
         if as_of is not None:
             panel = panel.select(as_of=as_of)
         stretches = stretches_of(self.pattern, panel)
@@ -116,7 +126,7 @@ class PatternDetector:
         table = table.sort_values(["p_value", "score"], ascending=[True, False], kind="stable", na_position="last")
         table = table.reset_index(drop=True)
         if confirm:
-            first = self.confirm(stretches, list(table["entity"][:confirm]), where=where)
+            first = self.confirm(stretches, list(table["entity"][:confirm]), where=where, null=null)
             table["p_confirmed"] = pd.Series(first).reindex(table.index)
         return table
 
@@ -134,19 +144,13 @@ class PatternDetector:
         `where`, `null`, `executor` as in `scan`. A chunk of a larger panel gives `newest` (microseconds), the last
         period of the whole, to tell the live.
         """
-        if not self._odds:
-            raise NotFitted("this detector has no odds yet; call fit(background) first")
-        checks.choice(where, "where", WHERE)
-        checks.choice(null, "null", (*NULLS, "largest"))
-        live = live_entities(stretches, newest)
-        bank = self._banks[where]
-        long_enough = testable(stretches, bank)
-        first_end = stretches.first_end(where)
-        reaches = stretches.stop >= first_end
-        asked = long_enough & reaches & (live[stretches.entity] | (where == "history"))
-        best = self._search(stretches, asked, first_end, bank, executor)
-        rows = np.flatnonzero(asked)
-        p: dict[Null, Floats] = {kind: np.full(asked.size, np.nan) for kind in NULLS}
+        self.check_fitted()
+        nulls_of(null)
+        bank = self._bank(where)
+        question = question_of(stretches, bank, where, newest)
+        best = search_runs(stretches, question, bank, executor=executor)
+        rows = np.flatnonzero(question.runs)
+        p: dict[Null, Floats] = {kind: np.full(question.runs.size, np.nan) for kind in NULLS}
         for channel in np.unique(stretches.channel[rows]):
             here = rows[stretches.channel[rows] == channel]
             features = features_of(
@@ -156,27 +160,19 @@ class PatternDetector:
             for kind in NULLS:
                 odds = self._odds_of(where, kind, int(channel))
                 p[kind][here] = odds.p_value(features, best.score[here])
-        return match_table(self.pattern, stretches, bank, best, p, asked, live, where, null)
+        return match_table(self.pattern, stretches, bank, best, p, question, where, null)
 
-    def _search(
-        self, stretches: Stretches, asked: NDArray[np.bool_], first_end: NDArray[np.int64], bank: Bank,
-        executor: Executor | None,
-    ) -> Best:  # fmt: skip
-        n = asked.size
-        best = Best(np.full(n, -np.inf), np.full(n, -1), np.full(n, -1))
-        for channel in np.unique(stretches.channel[asked]):
-            rows = np.flatnonzero(asked & (stretches.channel == channel))
-            runs = (stretches.start[rows], stretches.stop[rows], first_end[rows])
-            found = best_windows(
-                stretches.of_channel(int(channel)), runs, of_channel(bank, int(channel)), executor=executor
-            )
-            best.score[rows], best.start[rows], best.scale[rows] = found.score, found.start, found.scale
-        return best
+    def _bank(self, where: Where) -> Bank:
+        checks.choice(where, "where", WHERE)
+        return self._banks[where] if where in self._banks else bank_of(self.pattern, where)
 
     def _odds_of(self, where: Where, kind: Null, channel: int) -> Odds:
         if (where, kind, channel) not in self._odds:
             expression = self.pattern.expressions[channel] if channel >= 0 else "the joint pattern"
-            raise BadInput(f"the background had no stretch of {expression} long enough; fit on series that have it")
+            raise BadInput(
+                f"no odds for where={where!r} of {expression}: the background had no stretch long enough, or too few "
+                "windows that the constraints allow; fit on more or longer series, or widen the constraints"
+            )
         return self._odds[where, kind, channel]
 
     def score_windows(self, windows: ArrayLike) -> Floats:
@@ -205,31 +201,43 @@ class PatternDetector:
         best: Floats = np.max([joined(sign * r, axis=0) for sign in SIGNS[self.pattern.polarity]], axis=0)
         return best
 
-    def confirm(self, stretches: Stretches, entities: list[str], *, where: Where, n: int = 999) -> Floats:
-        """p-values of some entities from surrogates of their own series, largest over the nulls; `where` as in `scan`.
+    def confirm(
+        self,
+        stretches: Stretches,
+        entities: list[str],
+        *,
+        where: Where,
+        null: NullChoice = "largest",
+        newest: int | None = None,
+        n: int = 999,
+    ) -> Floats:
+        """p-values of some entities from n surrogates of their own series; `where`, `null`, `newest` as in `score`.
 
         No model stands between: (1 + surrogates that score at least as high) / (n + 1), Sidak over the stretches.
-        NaN for an entity that was not tested. Costs a rescan of n series per stretch and null.
+        NaN for an entity that is not tested. Costs a rescan of n series per stretch and null.
         """
-        bank = self._banks[where]
-        first_end = stretches.first_end(where)
-        asked = testable(stretches, bank) & (stretches.stop >= first_end)
-        asked &= stretches.index["entity"].isin(entities).to_numpy()[stretches.entity]
-        score = self._search(stretches, asked, first_end, bank, None).score
+        bank = self._bank(where)
+        question = question_of(stretches, bank, where, newest)
+        asked = question.runs & stretches.index["entity"].isin(entities).to_numpy()[stretches.entity]
+        score = search_runs(stretches, replace(question, runs=asked), bank).score
         names = stretches.index["entity"].to_numpy(dtype=object)
         out = dict.fromkeys(entities, np.nan)
         for e in np.unique(stretches.entity[asked]):
             rows = np.flatnonzero(asked & (stretches.entity == e))
             rng = np.random.default_rng([self.seed, zlib.crc32(str(names[e]).encode())])
+            ends = question.first_end
             by_null = [
-                min(own_p_value(stretches, int(r), score[r], int(first_end[r]), bank, kind, n, rng) for r in rows)
-                for kind in NULLS
+                min(own_p_value(stretches, int(r), score[r], int(ends[r]), bank, kind, n, rng) for r in rows)
+                for kind in nulls_of(null)
             ]
             out[names[e]] = float(any_of(by_null, rows.size).max())
         return np.array([out[entity] for entity in entities], dtype=np.float64)
 
     def needed_score(self, lengths: ArrayLike, *, q: float, family: int, where: Where = "now") -> pd.DataFrame:
         """The score a lone match must reach to pass, by length of the series; 1 = no score reaches it.
+
+        An entity with one stretch per alternative channel is meant, so each of them must beat q / family by Sidak.
+        Lengths far outside those of the background are answered like the nearest that it had.
 
         Parameters
             lengths : periods. q : the false discovery rate asked for. where : as in `scan`. family : entities tested
@@ -240,15 +248,16 @@ class PatternDetector:
         """
         rows = []
         lengths = np.asarray(lengths, dtype=np.int64)
+        tries = len(self.pattern.channels) if self.pattern.combine == "any" else 1
+        p = float(-np.expm1(np.log1p(-checks.between(q, "q", 0, 1) / checks.whole(family, "family", 1)) / tries))
         for channel in sorted({c for _, _, c in self._odds}):
             needed = np.full(lengths.size, -1.0)
             for kind in NULLS:
                 odds = self._odds_of(where, kind, channel)
                 features = np.tile(odds.centre, (lengths.size, 1))
                 features[:, 0] = np.log(lengths)
-                needed = np.maximum(needed, odds.needed_score(features, q / family))
-            shortest = max(10, int(self._banks[where].length.min()) + 1)
-            needed = np.where(lengths < shortest, 1.0, needed)
+                needed = np.maximum(needed, odds.needed_score(features, p))
+            needed = np.where(lengths < shortest_run(self._bank(where)), 1.0, needed)
             name = " & ".join(self.pattern.expressions) if channel < 0 else self.pattern.expressions[channel]
             rows += [
                 {"length": int(n), "channel": name, "needed": float(s)} for n, s in zip(lengths, needed, strict=True)
@@ -259,15 +268,14 @@ class PatternDetector:
 
     def to_state(self) -> State:
         """Everything fitted, as plain numbers. Raises NotFitted before `fit`."""
-        if not self._odds:
-            raise NotFitted("this detector has no odds yet; call fit(background) first")
+        self.check_fitted()
         arrays = {
             f"{where}|{kind}|{channel}|{name}": np.asarray(getattr(odds, name))
             for (where, kind, channel), odds in self._odds.items()
             for name in Odds.__dataclass_fields__
         }
         settings = {name: getattr(self, name) for name in ("seed", "surrogates", "background_entities")}
-        meta = {"pattern": self.pattern.to_json(), **settings}
+        meta = {"pattern": self.pattern.to_json(), "known": self._known, **settings}
         return State("pattern_detector", STATE_VERSION, meta, arrays)
 
     @classmethod
@@ -278,7 +286,9 @@ class PatternDetector:
                 f"a state of kind {state.kind} v{state.version} is no pattern detector up to v{STATE_VERSION}"
             )
         meta = dict(state.meta)
+        known = int(meta.pop("known"))
         detector = cls(Pattern.from_json(meta.pop("pattern")), **meta)
+        detector._known = known
         parts: dict[tuple[str, str, str], dict[str, Any]] = {}
         for key, array in state.arrays.items():
             where, kind, channel, name = key.split("|")
@@ -287,13 +297,3 @@ class PatternDetector:
             place: Any = (where, kind, int(channel))
             detector._odds[place] = Odds(**{**fields, "n": int(fields["n"])})
         return detector
-
-
-def live_entities(stretches: Stretches, newest: int | None = None) -> NDArray[np.bool_]:
-    """Which entities of `stretches` still report: their last period is at most 1.5 periods behind the newest of all."""
-    has = stretches.last > 0
-    last = np.where(has, stretches.times[np.maximum(stretches.last, 1) - 1] if stretches.times.size else 0, 0)
-    if not has.any():
-        return has
-    limit = int(last[has].max()) if newest is None else newest
-    return has & is_live(last, limit, stretches.index["frequency"].to_numpy(dtype=object))

@@ -8,13 +8,16 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tsbench.detect.bank import Bank
+from tsbench.detect.bank import Bank, Stretches, Where, of_channel
 from tsbench.kernels.search import best_matches
+from tsbench.series.calendar import is_live
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 # Points per piece: large enough that a call costs nothing beside its work, small enough to spread and to interrupt.
 PIECE_POINTS = 50_000
+# Shorter runs have too few differences to resample and to describe.
+SHORTEST_RUN = 10
 
 
 class Executor(Protocol):
@@ -69,3 +72,55 @@ def _search_piece(piece: tuple[Floats, tuple[Ints, Ints, Ints], Bank, int]) -> t
     out = (np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64))
     best_matches(values, runs, (bank.flat, bank.offset, bank.length), bank.constraints, bank.gate, out)
     return out[0], np.where(out[1] >= 0, out[1] + low, -1), out[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Where a pattern is looked for: which entities are live, which runs are searched, and the earliest end there."""
+
+    live: NDArray[np.bool_]
+    runs: NDArray[np.bool_]
+    first_end: Ints
+
+
+def question_of(stretches: Stretches, bank: Bank, where: Where, newest: int | None = None) -> Question:
+    """The runs that can hold an answer: long enough, recent enough and, but for history, of a live entity."""
+    live = live_entities(stretches, newest)
+    first_end = stretches.first_end(where)
+    runs = long_enough(stretches, bank) & (stretches.stop >= first_end)
+    return Question(live, runs & (live[stretches.entity] | (where == "history")), first_end)
+
+
+def search_runs(stretches: Stretches, question: Question, bank: Bank, *, executor: Executor | None = None) -> Best:
+    """The best window of every run that is asked about, in the order of all runs; -inf for the others."""
+    n = question.runs.size
+    best = Best(np.full(n, -np.inf), np.full(n, -1), np.full(n, -1))
+    for channel in np.unique(stretches.channel[question.runs]):
+        rows = np.flatnonzero(question.runs & (stretches.channel == channel))
+        runs = (stretches.start[rows], stretches.stop[rows], question.first_end[rows])
+        found = best_windows(
+            stretches.of_channel(int(channel)), runs, of_channel(bank, int(channel)), executor=executor
+        )
+        best.score[rows], best.start[rows], best.scale[rows] = found.score, found.start, found.scale
+    return best
+
+
+def shortest_run(bank: Bank) -> int:
+    """The shortest run that holds a template with room and can be compared with surrogates of itself."""
+    return max(SHORTEST_RUN, int(bank.length.min()) + 1)
+
+
+def long_enough(stretches: Stretches, bank: Bank) -> NDArray[np.bool_]:
+    """Per run, whether it reaches `shortest_run`."""
+    enough: NDArray[np.bool_] = stretches.stop - stretches.start >= shortest_run(bank)
+    return enough
+
+
+def live_entities(stretches: Stretches, newest: int | None = None) -> NDArray[np.bool_]:
+    """Which entities of `stretches` still report: their last period is at most 1.5 periods behind the newest of all."""
+    has = stretches.last > 0
+    last = np.where(has, stretches.times[np.maximum(stretches.last, 1) - 1] if stretches.times.size else 0, 0)
+    if not has.any():
+        return has
+    limit = int(last[has].max()) if newest is None else newest
+    return has & is_live(last, limit, stretches.index["frequency"].to_numpy(dtype=object))

@@ -2,16 +2,16 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from tsbench.detect import Stretches, live_entities
+from tsbench.series.calendar import is_live
 
 
 def funnel(companies: pd.DataFrame, universe: Stretches, matches: pd.DataFrame, sector: str | None) -> pd.DataFrame:
     """The universe, condition by condition.
 
     Parameters
-        companies : the store's companies (column symbol). universe : all of them as the pattern sees them.
+        companies : the store's companies (symbol, last_at). universe : all of them as the pattern sees them.
         matches : the scan's rows. sector : the filter, if any.
     Returns
         DataFrame stage, companies, dead, note, one row per condition in order; the last is "tested". `dead` are
@@ -19,6 +19,11 @@ def funnel(companies: pd.DataFrame, universe: Stretches, matches: pd.DataFrame, 
         any statement about what companies do, so every stage shows how many it keeps.
     """
     live = dict(zip(universe.index["entity"], live_entities(universe), strict=True))
+    # A company without these metrics may well report others.
+    last = companies["last_at"].to_numpy("datetime64[us]").astype(np.int64)
+    frequency = str(universe.index["frequency"].iloc[0]) if len(universe.index) else "quarterly"
+    reports = is_live(last, int(last.max(initial=0)), frequency)
+    live = dict(zip(companies["symbol"], reports, strict=True)) | live
     stages: list[tuple[str, set[str], str]] = []
 
     def add(stage: str, kept: set[str], note: str = "") -> None:
@@ -48,10 +53,3 @@ def funnel(companies: pd.DataFrame, universe: Stretches, matches: pd.DataFrame, 
             for stage, kept, note in stages
         ]
     )
-
-
-def lengths(universe: Stretches) -> NDArray[np.int64]:
-    """The longest gap-free stretch of every entity, in periods; 0 where there is none."""
-    longest = np.zeros(len(universe.index), np.int64)
-    np.maximum.at(longest, universe.entity, universe.stop - universe.start)
-    return longest

@@ -12,15 +12,16 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import orjson
 import pandas as pd
 
 from tsbench import checks
-from tsbench.detect import Executor, NullChoice, PatternDetector, Stretches, Where, stretches_of
+from tsbench.detect import WHERE, Executor, NullChoice, PatternDetector, Stretches, Where, nulls_of, stretches_of
 from tsbench.errors import BadInput, NotFound
 from tsbench.evaluate import benjamini_hochberg
 from tsbench.jobs.funnel import funnel
 from tsbench.patterns import Pattern, library, named
-from tsbench.series import Panel
+from tsbench.series import KEY_COLUMNS, Panel
 
 if TYPE_CHECKING:
     from tsbench.store import Store
@@ -88,6 +89,13 @@ def scan(
     """
     pattern = resolve(store, pattern)
     checks.whole(chunk, "chunk", 1)
+    checks.whole(confirm, "confirm", 0)
+    checks.choice(where, "where", WHERE)
+    nulls_of(null)
+    if detector is not None:
+        if detector.pattern != pattern:
+            raise BadInput(f"the detector was fitted for {detector.pattern.name!r}, the scan is for {pattern.name!r}")
+        detector.check_fitted(as_of)
     scan_id = scan_id or f"{pattern.name}-{uuid.uuid4().hex[:8]}"
     parameters = {
         "where": where,
@@ -98,6 +106,7 @@ def scan(
         "seed": detector.seed if detector else seed,
         "confirm": confirm,
         "chunk": chunk,
+        "detector": None if detector is None else fingerprint(detector),
     }
     clock = _Clock()
     panel = store.series_of(metric=pattern.metrics, frequency=frequency, as_of=as_of)
@@ -115,10 +124,6 @@ def scan(
         with _threads(executor) as pool:
             if detector is None:
                 detector = PatternDetector(pattern, seed=seed).fit_stretches(universe, executor=pool)
-            elif detector.pattern != pattern:
-                raise BadInput(
-                    f"the detector was fitted for {detector.pattern.name!r}, the scan is for {pattern.name!r}"
-                )
             clock.lap("fit")
             live = universe.last > 0
             newest = int(universe.times[universe.last[live] - 1].max()) if live.any() else None
@@ -135,7 +140,7 @@ def scan(
         clock.lap("search")
         best = verdict.sort_values(["p_value", "score"], ascending=[True, False]).head(confirm)
         names = list(best["entity"][best["p_value"].notna()])
-        own = dict(zip(names, detector.confirm(tested, names, where=where), strict=True))
+        own = dict(zip(names, detector.confirm(tested, names, where=where, null=null, newest=newest), strict=True))
         verdict["p_confirmed"] = verdict["entity"].map(own).astype(float)
         clock.lap("confirm")
         store.scans.finish(scan_id, verdict[["entity", "q_value", "p_confirmed"]])
@@ -160,11 +165,21 @@ def resolve(store: "Store", pattern: Pattern | str) -> Pattern:
 
 
 def data_hash(panel: Panel) -> str:
-    """A fingerprint of the data a scan saw: identity, times, values and flags of every series."""
+    """A fingerprint of the data a scan saw: identity, sector, times, values and flags of every series."""
     digest = hashlib.blake2b(digest_size=16)
-    digest.update(panel.index.iloc[:, :5].to_csv(index=False).encode())
+    digest.update(panel.index.reindex(columns=[*KEY_COLUMNS, "sector"]).to_csv(index=False).encode())
     for array in (panel.offsets, panel.times, panel.values, panel.flags):
         digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def fingerprint(detector: PatternDetector) -> str:
+    """A fingerprint of all that a fitted detector is, so that one scan never mixes two."""
+    state = detector.to_state()
+    digest = hashlib.blake2b(orjson.dumps(state.meta, option=orjson.OPT_SORT_KEYS), digest_size=16)
+    for name in sorted(state.arrays):
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(state.arrays[name]).tobytes())
     return digest.hexdigest()
 
 

@@ -19,14 +19,13 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 BLOCK = 256
-LANES = 16
 
 
 # Reassociation is what lets LLVM's SLP pass pack the sixteen sums: 51 against 10 GFLOP/s on a Zen 4 core. Every sum
 # still runs over j in order, so results differ from the plain loop by fused roundings only.
 @kernel(reassociate=True)
 def dot_products(x: Floats, template: Floats, count: int, out: Floats) -> None:
-    """out[i] = sum_j template[j] x[i + j] for i < count; x is readable up to count rounded up to LANES."""
+    """out[i] = sum_j template[j] x[i + j] for i < count; x is readable up to count rounded up to 16."""
     m = template.size
     for i in range(0, count, 16):
         # A slice, so that every index is j plus a constant: LLVM then knows it is not negative and drops numba's

@@ -1,8 +1,9 @@
 """Conditions in units on a matched stretch: the part of a pattern that z-normalisation cannot see."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ class Constraint:
     channel : the expression of one of the pattern's channels.
     kind : "level" mean of the stretch; "change" last minus first; "percent_change" the same in percent of the first
         value's size; "slope" least-squares slope per period. Units are the channel's own.
-    low, high : bounds, both included; None is no bound.
+    low, high : finite bounds, both included; None is no bound, and an infinity on its own side becomes None.
     """
 
     channel: str
@@ -31,9 +32,11 @@ class Constraint:
 
     def __post_init__(self) -> None:
         checks.choice(self.kind, "kind", KINDS)
+        object.__setattr__(self, "low", _bound(self.low, "low", -np.inf))
+        object.__setattr__(self, "high", _bound(self.high, "high", np.inf))
         if self.low is None and self.high is None:
             raise BadInput(f"constraint {self.kind} on {self.channel!r} bounds nothing; give low, high or both")
-        if not -np.inf <= self.bounds[0] <= self.bounds[1] <= np.inf:
+        if self.bounds[0] > self.bounds[1]:
             raise BadInput(f"constraint {self.kind} on {self.channel!r} needs low <= high, got {self.low}, {self.high}")
 
     @classmethod
@@ -44,10 +47,7 @@ class Constraint:
     @property
     def bounds(self) -> tuple[float, float]:
         """(low, high) with infinities for absent bounds."""
-        return (
-            -np.inf if self.low is None else float(self.low),
-            np.inf if self.high is None else float(self.high),
-        )
+        return (-np.inf if self.low is None else self.low, np.inf if self.high is None else self.high)
 
     def __str__(self) -> str:
         unit = " %" if self.kind == "percent_change" else ""
@@ -58,6 +58,13 @@ class Constraint:
         if np.isinf(high):
             return f"{what} at least {low:g}{unit}"
         return f"{what} from {low:g} to {high:g}{unit}"
+
+
+def _bound(value: Any, name: str, none: float) -> float | None:
+    value = value.item() if isinstance(value, np.generic) else value
+    if value is None or (isinstance(value, float) and value == none):
+        return None
+    return checks.between(value, f"{name} of a constraint", -sys.float_info.max, sys.float_info.max)
 
 
 Encoded = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]

@@ -1,7 +1,9 @@
 """Channel expressions: small formulas over metrics, such as `yoy(ttm(revenue))` or `net_income / revenue`.
 
 The grammar is Python's, read by `ast` and never executed: metric names, numbers, + - * / and the functions below.
-All of them look back in fiscal periods, never forward; a missing value in makes the result missing.
+All of them look back in fiscal periods, never forward; a missing value in makes the result missing. Companies are
+compared within one calendar period of their frequency, so a peer's books may close up to a period later
+(`tsbench.series.calendar.period_of`); `evaluate` says how to ask only for what was known.
 
     ttm(x)                       sum of the last year's periods (trailing twelve months)
     yoy(x)                       x over its value a year ago, minus one; missing where that value is <= 0
@@ -9,11 +11,12 @@ All of them look back in fiscal periods, never forward; a missing value in makes
     lag(x, k)                    x of k periods ago
     change(x, k)                 x minus x of k periods ago
     log(x)                       natural logarithm; missing where x <= 0
-    minus_median(x, universe)    x minus the median over all companies (or `sector`: of its sector) in that quarter
+    minus_median(x, universe)    x minus the median over all companies (or `sector`: of its sector) in that period
     rank_in(x, sector)           rank from 0 (lowest) to 1 among the companies of its sector (or `universe`)
 """
 
 import ast
+import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -24,11 +27,12 @@ from numpy.typing import NDArray
 
 from tsbench.errors import BadInput, NotFound
 from tsbench.series import Panel
-from tsbench.series.calendar import calendar_quarter
+from tsbench.series.calendar import period_of
 
 Floats = NDArray[np.float64]
 PERIODS_PER_YEAR = {"annual": 1, "quarterly": 4, "monthly": 12, "weekly": 52}
 GROUPS = ("universe", "sector")
+LONGEST, DEEPEST = 500, 60  # characters and levels of nesting that are read
 _OPERATORS: dict[type[ast.operator], Callable[[Floats, Floats], Floats]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
@@ -55,8 +59,12 @@ def evaluate(expression: str, panel: Panel) -> Panel:
         panel : series of one frequency; every metric named must stand under one key per entity.
     Returns
         Panel with one series per entity that has any of the metrics; its metric is the expression, its attributes
-        (name, sector) and flags those of the inputs, available_at the latest of the inputs at each period.
-    Raises     BadInput: syntax, unknown function, ambiguous metric; NotFound: a metric that is not in the panel.
+        (name, sector) and flags those of the inputs. available_at is the latest of the period's own end and of when
+        each metric named became public for that same period. What came in from earlier periods (lag, ttm, yoy) or
+        from peers (minus_median, rank_in) is not in it, so what was known on a day is asked of the panel first:
+        `evaluate(expression, panel.select(as_of=day))`.
+    Raises     BadInput: syntax, unknown function, ambiguous metric, metrics of several frequencies; NotFound: a
+        metric that is not in the panel.
     """
     return evaluate_all((expression,), panel)[0]
 
@@ -65,27 +73,41 @@ def evaluate_all(expressions: tuple[str, ...], panel: Panel) -> list[Panel]:
     """Several expressions over one `panel` on a common grid: equal offsets and times; see `evaluate`."""
     names = sorted({name for expression in expressions for name in metrics_of(expression)})
     frame = _Grid(panel, names)
-    return [frame.panel(expression, frame.value(_parse(expression))) for expression in expressions]
+    # What overflows or divides by zero is missing, as `_Grid.panel` says.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return [frame.panel(expression, frame.value(_read(expression)[0])) for expression in expressions]
 
 
-@cache
 def metrics_of(expression: str) -> tuple[str, ...]:
     """The metrics an expression reads, sorted. Raises BadInput when it is not a valid expression."""
-    found: set[str] = set()
-    _walk(_parse(expression), expression, found)
-    if not found:
-        raise BadInput(f"expression {expression!r} names no metric")
-    return tuple(sorted(found))
+    if not isinstance(expression, str):
+        raise BadInput(f"an expression must be text such as 'yoy(revenue)', got {expression!r}")
+    return _read(expression)[1]
 
 
 @cache
-def _parse(expression: str) -> ast.expr:
-    if len(expression) > 500:
-        raise BadInput(f"expression of {len(expression)} characters; at most 500 are read")
+def _read(expression: str) -> tuple[ast.expr, tuple[str, ...]]:
+    """The checked tree of an expression and the metrics in it."""
+    if len(expression) > LONGEST:
+        raise BadInput(f"expression of {len(expression)} characters; at most {LONGEST} are read")
     try:
-        return ast.parse(expression.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError) as error:
+        tree = ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise BadInput(f"expression {expression!r} cannot be read: {error}") from error
+    _check_depth(tree, expression)
+    found: set[str] = set()
+    _walk(tree, expression, found)
+    if not found:
+        raise BadInput(f"expression {expression!r} names no metric")
+    return tree, tuple(sorted(found))
+
+
+def _check_depth(tree: ast.expr, expression: str) -> None:
+    level: list[ast.AST] = [tree]
+    for _ in range(DEEPEST):
+        level = [inner for node in level for inner in ast.iter_child_nodes(node)]
+    if level:
+        raise BadInput(f"expression {expression!r} is nested deeper than {DEEPEST} levels; say it more simply")
 
 
 def _walk(node: ast.expr, expression: str, found: set[str]) -> None:
@@ -93,7 +115,8 @@ def _walk(node: ast.expr, expression: str, found: set[str]) -> None:
         case ast.Name(id=name):
             found.add(name)
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            pass
+            if not abs(value) <= sys.float_info.max:
+                raise BadInput(f"expression {expression!r} holds a number beyond {sys.float_info.max:.3g}")
         case ast.UnaryOp(op=ast.USub(), operand=inner):
             _walk(inner, expression, found)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
@@ -139,6 +162,13 @@ class _Grid:
                 f"{row['entity']} has {len(same)} series of {row['metric']} ({'; '.join('|'.join(k) for k in keys)}); "
                 "select one frequency, basis and source first"
             )
+        frequencies = list(part.index["frequency"].unique())
+        if len(frequencies) > 1:
+            raise BadInput(
+                f"{', '.join(names)} stand under {len(frequencies)} frequencies ({', '.join(map(str, frequencies))}), "
+                f"whose periods do not compare; take one: panel.select(frequency={str(frequencies[0])!r})"
+            )
+        self.frequency = str(frequencies[0])
         aligned = part.aligned()
         entity = aligned.index["entity"].to_numpy(dtype=object)
         first = np.flatnonzero(np.r_[True, entity[1:] != entity[:-1]]) if len(aligned) else np.zeros(0, np.int64)
@@ -178,8 +208,7 @@ class _Grid:
             case ast.UnaryOp(operand=inner):
                 return -self.value(inner)
             case ast.BinOp(left=left, op=op, right=right):
-                with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-                    return _OPERATORS[type(op)](self.value(left), self.value(right))
+                return _OPERATORS[type(op)](self.value(left), self.value(right))
             case ast.Call(func=ast.Name(id=name), args=[first, *rest]):
                 x = self.value(first)
                 match rest:
@@ -192,13 +221,12 @@ class _Grid:
 
     @property
     def year(self) -> int:
-        frequencies = self.index["frequency"].unique()
-        if len(frequencies) != 1 or frequencies[0] not in PERIODS_PER_YEAR:
+        if self.frequency not in PERIODS_PER_YEAR:
             raise BadInput(
-                f"ttm, yoy and accel need series of one frequency among {', '.join(PERIODS_PER_YEAR)}; got "
-                f"{', '.join(map(str, frequencies))}"
+                f"ttm, yoy and accel need series of a frequency among {', '.join(PERIODS_PER_YEAR)}; got "
+                f"{self.frequency}"
             )
-        return PERIODS_PER_YEAR[frequencies[0]]
+        return PERIODS_PER_YEAR[self.frequency]
 
     def _lag(self, x: Floats, k: int) -> Floats:
         out = np.full_like(x, np.nan)
@@ -221,14 +249,14 @@ class _Grid:
         return growth - self._lag(growth, self.year)
 
     def _peers(self, x: Floats, group: str) -> Any:
-        quarter = calendar_quarter(self.times)
+        period = period_of(self.times, self.frequency)
         if group == "sector":
             if "sector" not in self.index:
                 raise BadInput("a group by sector needs a panel whose index has the column sector")
             sector = np.repeat(pd.factorize(self.index["sector"])[0], np.diff(self.offsets))
         else:
             sector = np.zeros(x.size, np.int64)
-        return pd.Series(x).groupby([quarter, sector])
+        return pd.Series(x).groupby([period, sector])
 
     def _minus_median(self, x: Floats, group: str) -> Floats:
         middle: Floats = self._peers(x, group).transform("median").to_numpy()

@@ -1,8 +1,9 @@
 """Pattern: a named shape over one or several channels, with its tolerances; plain JSON inside and out."""
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from tsbench.patterns.expressions import metrics_of
 
 Polarity = Literal["as_drawn", "inverted", "either"]
 Point = tuple[float, float]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,12 @@ class Channel:
 
     def __post_init__(self) -> None:
         metrics_of(self.expression)
-        points = tuple((float(x), float(y)) for x, y in self.points)
+        try:
+            points = tuple((float(x), float(y)) for x, y in self.points)
+        except (TypeError, ValueError, OverflowError) as error:
+            raise BadInput(
+                f"points of channel {self.expression!r} must be pairs of numbers (x, y), got {self.points!r}"
+            ) from error
         object.__setattr__(self, "points", points)
         if not points:
             return
@@ -40,11 +47,19 @@ class Channel:
                 f"points of channel {self.expression!r} must run from x = 0 to x = 1 in ascending order with finite "
                 f"y, got {list(points)}"
             )
+        if ys.max() / 2 - ys.min() / 2 > sys.float_info.max / 2:
+            raise BadInput(f"points of channel {self.expression!r} span more than a number holds; take smaller y")
         if np.ptp(ys) == 0:
             raise BadInput(
                 f"points of channel {self.expression!r} are a flat line, which has no shape to correlate with; leave "
                 "points empty and add Constraint.flat(channel, percent)"
             )
+
+    @property
+    def drawing(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(x, y) of the control points, y moved and scaled to run from 0 to 1: its unit does not count."""
+        x, y = np.array(self.points, dtype=np.float64).reshape(-1, 2).T
+        return (x, (y - y.min()) / np.ptp(y)) if y.size else (x, y)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +70,8 @@ class Pattern:
     channels : one or more. With combine="all" every channel must show its shape over the same stretch (a joint
         pattern); with "any" they are alternatives and the least likely by chance counts, paid for as one hypothesis.
     length : (shortest, longest) in periods, both included.
-    warp, jitter : relative tolerance of the control points in time and height, used by generators of examples.
+    warp, jitter : relative tolerance of the control points in time and height. They shape generated examples only
+        (`synthesize`); the search compares with the drawing as it is, at every length of `scales`.
     polarity : look for the drawing, its mirror image in height ("inverted"), or "either".
     prominence : the amplitude gate: height of the shape, in units of one-step noise times the square root of the
         length (so far a random walk strays), below which a match is discounted in proportion; 0 = pure correlation.
@@ -74,19 +90,23 @@ class Pattern:
     description: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        if not self.name or not all(c.isalnum() or c in "_-" for c in self.name):
+        if not all(c.isalnum() or c in "_-" for c in _text(self.name, "name")) or not self.name:
             raise BadInput(f"a pattern's name holds letters, digits, '_' and '-' only, got {self.name!r}")
-        object.__setattr__(self, "channels", tuple(self.channels))
-        object.__setattr__(self, "constraints", tuple(self.constraints))
+        object.__setattr__(self, "channels", _all(self.channels, Channel, "channels"))
+        object.__setattr__(self, "constraints", _all(self.constraints, Constraint, "constraints"))
+        _text(self.description, "description")
         if not any(channel.points for channel in self.channels):
             raise BadInput(f"pattern {self.name!r} needs at least one channel with points, a shape to look for")
-        low, high = (checks.whole(n, "length", 4, 10_000) for n in self.length)
+        try:
+            low, high = self.length
+        except (TypeError, ValueError):
+            raise BadInput(f"length must be (shortest, longest), got {self.length!r}") from None
+        low, high = checks.whole(low, "length", 4, 10_000), checks.whole(high, "length", 4, 10_000)
         if low > high:
             raise BadInput(f"length must be (shortest, longest), got {self.length}")
         object.__setattr__(self, "length", (low, high))
-        checks.between(self.warp, "warp", 0, 1)
-        checks.between(self.jitter, "jitter", 0, 1)
-        checks.between(self.prominence, "prominence", 0, 1e6)
+        for tolerance, most in (("warp", 1), ("jitter", 1), ("prominence", 1e6)):
+            object.__setattr__(self, tolerance, checks.between(getattr(self, tolerance), tolerance, 0, most))
         checks.choice(self.polarity, "polarity", ("as_drawn", "inverted", "either"))
         checks.choice(self.combine, "combine", ("all", "any"))
         if self.combine == "any" and not all(channel.points for channel in self.channels):
@@ -138,10 +158,9 @@ class Pattern:
         position = self.expressions.index(channel) if channel in self.expressions else channel
         if not isinstance(position, int) or not 0 <= position < len(self.channels):
             raise BadInput(f"pattern {self.name!r} has no channel {channel!r}; it has {', '.join(self.expressions)}")
-        points = self.channels[position].points
-        if not points:
+        if not self.channels[position].points:
             raise BadInput(f"channel {self.channels[position].expression!r} has no points and so no template")
-        x, y = np.array(points).T
+        x, y = self.channels[position].drawing
         shape: NDArray[np.float64] = np.interp(
             np.linspace(0.0, checks.between(complete, "complete", 0.1, 1), checks.whole(m, "m", 3)), x, y
         )
@@ -164,7 +183,9 @@ class Pattern:
 
     @classmethod
     def from_json(cls, spec: Mapping[str, Any]) -> "Pattern":
-        """A pattern from `to_json`'s layout. Raises BadInput on missing or unknown fields."""
+        """A pattern from `to_json`'s layout. Raises BadInput on missing, unknown or malformed fields."""
+        if not isinstance(spec, Mapping):
+            raise BadInput(f"a pattern spec must be an object with fields such as name and channels, got {spec!r}")
         unknown = set(spec) - {*_PLAIN, "length", "channels", "constraints"}
         missing = {"name", "length", "channels"} - set(spec)
         if unknown or missing:
@@ -175,20 +196,17 @@ class Pattern:
         try:
             channels = [Channel(c["expression"], tuple(map(_point, c.get("points", ())))) for c in spec["channels"]]
             constraints = [Constraint(**c) for c in spec.get("constraints", ())]
-            low, high = spec["length"]
         except (KeyError, TypeError, ValueError) as error:
             if isinstance(error, BadInput):
                 raise
             raise BadInput(f"pattern spec of {spec['name']!r} is malformed: {error!r}") from error
         plain = {name: spec[name] for name in _PLAIN if name in spec}
-        return cls(**plain, channels=tuple(channels), constraints=tuple(constraints), length=(low, high))
+        return cls(**plain, channels=tuple(channels), constraints=tuple(constraints), length=spec["length"])
 
     def _repr_html_(self) -> str:
         import html
 
-        rows = "".join(
-            f"<tr><td>{html.escape(c.expression)}</td><td>{_sparkline(c.points)}</td></tr>" for c in self.channels
-        )
+        rows = "".join(f"<tr><td>{html.escape(c.expression)}</td><td>{_sparkline(c)}</td></tr>" for c in self.channels)
         rules = "".join(f"<li>{html.escape(str(c))}</li>" for c in self.constraints)
         return (
             f"<b>{html.escape(self.name)}</b> ({self.length[0]} to {self.length[1]} periods, {self.combine} of the "
@@ -204,12 +222,24 @@ def _point(pair: Sequence[float]) -> Point:
     return (float(x), float(y))
 
 
-def _sparkline(points: tuple[Point, ...]) -> str:
-    if not points:
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str):
+        raise BadInput(f"{name} of a pattern must be text, got {value!r}")
+    return value
+
+
+def _all(items: Any, kind: type[T], name: str) -> tuple[T, ...]:
+    found = tuple(items) if isinstance(items, Iterable) else (items,)
+    if not all(isinstance(item, kind) for item in found):
+        raise BadInput(f"{name} must be {kind.__name__} objects, got {items!r}")
+    return found
+
+
+def _sparkline(channel: Channel) -> str:
+    if not channel.points:
         return "<i>constraints only</i>"
-    x, y = np.array(points).T
-    y = (y.max() - y) / np.ptp(y)
-    path = " ".join(f"{4 + 112 * a:.1f},{4 + 32 * b:.1f}" for a, b in zip(x, y, strict=True))
+    x, y = channel.drawing
+    path = " ".join(f"{4 + 112 * a:.1f},{4 + 32 * (1 - b):.1f}" for a, b in zip(x, y, strict=True))
     return (
         f'<svg width="120" height="40"><polyline points="{path}" fill="none" stroke="#0072B2" stroke-width="2"/></svg>'
     )

@@ -6,14 +6,14 @@ background from its start on, so the levels join, and what it leaves behind stay
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from tsbench import checks
-from tsbench.errors import TooShort
+from tsbench.errors import BadInput, TooShort
 from tsbench.kernels.draw import colour, draw_polylines
 from tsbench.patterns.expressions import evaluate_all
 from tsbench.patterns.spec import Channel, Pattern
@@ -22,6 +22,7 @@ from tsbench.series import Panel
 Floats = NDArray[np.float64]
 Noise = Literal["gaussian", "student"]
 KNOTS = 9
+SIGNS = {"as_drawn": 1, "inverted": -1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,7 @@ class Synthetic:
 
     pattern : the pattern asked for, with each channel's expression replaced by the metric that holds it in `panel`.
     panel : one series per entity and channel. truth : one row per planted copy: entity, start, end (positions, half
-    open), length, snr, channels; entities without one are not in it.
+    open), length, snr, sign (1 as drawn, -1 mirrored in height); entities without one are not in it.
     """
 
     pattern: Pattern
@@ -53,8 +54,7 @@ def draw(pattern: Pattern, n: int, m: int, *, rng: np.random.Generator, warp: fl
     for k, channel in enumerate(pattern.channels):
         if not channel.points:
             continue
-        x, y = np.array(channel.points).T
-        y = y / np.ptp(y)
+        x, y = channel.drawing
         heights = y + pattern.jitter * rng.standard_normal((n, y.size))
         times = np.tile(x, (n, 1))
         # An inner point moves by at most 45 % of the way to its nearer neighbour, so their order stays.
@@ -107,21 +107,25 @@ def synthesize(
 ) -> Synthetic:
     """Series that carry the pattern, and some that do not, with the truth.
 
+    A copy stands as the pattern's polarity says: drawn upright, mirrored in height, or either at even odds, the same
+    way in all its channels.
+
     Parameters
         n : entities.
         backgrounds : real metrics that the pattern's expressions read: its gap-free stretches, drawn with replacement,
             are the backgrounds. None = `walks` of `length` points with the given `noise`.
         snr : height of the planted shape over the standard deviation of the background's one-step differences; a pair
-            is a range, drawn log-uniformly.
+            (low, high) is a range, drawn log-uniformly, and then 0 < low <= high.
         warp : of time, for this call; default the pattern's own.
         share : of the entities that carry it. at_end : plant it at the end, for "now", instead of anywhere.
-    Raises     TooShort: no background stretch holds the longest copy and two periods around it.
+        seed : fixes all draws.
+    Raises     BadInput: an argument out of its range; TooShort: no background stretch holds the longest copy and two
+        periods around it.
     """
     checks.whole(n, "n", 1)
     checks.between(share, "share", 0, 1)
     rng = np.random.default_rng(seed)
-    low, high = (snr, snr) if isinstance(snr, int | float) else snr
-    checks.between(low, "snr", 0, 1e6)
+    low, high = _heights(snr)
     series = _backgrounds(pattern, n, backgrounds, noise, length, rng)
     rows = []
     for i in np.flatnonzero(rng.random(n) < share):
@@ -131,18 +135,32 @@ def synthesize(
         start = latest if at_end else int(rng.integers(0, latest + 1))
         height = float(np.exp(rng.uniform(np.log(low), np.log(high)))) if low > 0 else 0.0
         shape = draw(pattern, 1, m, rng=rng, warp=warp)[:, 0]
+        sign = SIGNS.get(pattern.polarity) or int(rng.choice((1, -1)))
         for k, channel in enumerate(pattern.channels):
             if channel.points:
-                added = height * np.diff(values[k]).std() * shape[k]
+                added = sign * height * np.diff(values[k]).std() * shape[k]
                 values[k, start : start + m] += added
                 values[k, start + m :] += added[-1]
-        rows.append((i, start, start + m, m, height))
+        rows.append((i, start, start + m, m, height, sign))
     width = len(str(n - 1))
     names = [f"S{i:0{width}d}" for i in range(n)]
     renamed, panel = _panel(pattern, series, names)
-    truth = pd.DataFrame(rows, columns=["entity", "start", "end", "length", "snr"])
+    truth = pd.DataFrame(rows, columns=["entity", "start", "end", "length", "snr", "sign"])
     truth["entity"] = [names[i] for i in truth["entity"]]
     return Synthetic(renamed, panel, truth)
+
+
+def _heights(snr: Any) -> tuple[float, float]:
+    """The range of `snr`, checked."""
+    pair = snr.tolist() if isinstance(snr, np.ndarray) else snr
+    if not isinstance(pair, tuple | list):
+        pair = (pair, pair)
+    if len(pair) != 2:
+        raise BadInput(f"snr must be a number or a pair (low, high), got {snr!r}")
+    low, high = (checks.between(value, "snr", 0, 1e6) for value in pair)
+    if low > high or low == 0 < high:
+        raise BadInput(f"a range of snr must have 0 < low <= high, got {snr!r}")
+    return low, high
 
 
 def _backgrounds(

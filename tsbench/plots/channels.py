@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tsbench.patterns import Pattern, evaluate_all
 from tsbench.plots.units import Unit, unit_of
 from tsbench.series import Panel
-from tsbench.series.calendar import calendar_quarter
+from tsbench.series.calendar import period_of
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -64,9 +64,10 @@ class View:
         Shares are compared as they are. Money is not comparable between companies: there the median is of each
         company's value over its value when the stretch began, drawn from this company's value at that time.
         """
-        quarter = calendar_quarter(self.clean.times)
+        frequency = str(self.clean.index["frequency"].iloc[0])
+        quarter = period_of(self.clean.times, frequency)
         values = self.clean.values
-        wanted = calendar_quarter(window.times)
+        wanted = period_of(window.times, frequency)
         if self.unit.kind != "share":
             begin = int(np.flatnonzero(window.inside)[0])
             base = np.full(len(self.clean), np.nan)

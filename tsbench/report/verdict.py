@@ -133,6 +133,7 @@ def verdict(
         footnote=" ".join(
             [
                 _chance(scan, len(passing), n, p_limit, q_limit),
+                _own(passing),
                 _reach(scan, detector, n, q_limit) if detector and n else "",
                 _age(scan, today or now().date()),
             ]
@@ -196,6 +197,17 @@ def _chance(scan: Scan, passing: int, tested: int, p_limit: float, q_limit: floa
     else:
         alone = f"To pass alone, a company would need p ≤ {odds(p_limit)} ({q_limit:g} / {tested} companies tested)."
     return f"{limit} {alone} {null}"
+
+
+def _own(passing: pd.DataFrame) -> str:
+    """How many of those that pass also beat chance versions of their own series, as far as that was asked."""
+    own = passing["p_confirmed"].dropna() if "p_confirmed" in passing else passing["p_value"].head(0)
+    if own.empty:
+        return ""
+    return (
+        f"p holds on average over companies, not for each: against chance versions of its own series, "
+        f"{int((own <= 0.05).sum())} of the {len(own)} best that pass hold too (own p ≤ 0.05)."
+    )
 
 
 def _reach(scan: Scan, detector: PatternDetector, tested: int, q_limit: float) -> str:

@@ -15,6 +15,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 DAY = 86_400_000_000
+MONDAY = -3 * DAY  # 29 December 1969: the first of the weeks that are counted since 1970
 NOMINAL_DAYS = {"annual": 365.25, "quarterly": 91.3125, "monthly": 30.4375, "weekly": 7.0, "daily": 1.0}
 # The longest step that is still one period. Quarterly: a 17-week quarter has 119 days and two short retail
 # quarters together 168; annual: a 53-week year has 371 and a year with a transition stub up to about 460;
@@ -148,6 +149,30 @@ def assumed_available_at(times: Ints, frequency: str | Sequence[str], offsets: I
 def calendar_quarter(times: Ints) -> Ints:
     """The calendar quarter whose end is nearest, as quarters since 1970; fiscal ends of one season compare."""
     return _months_since_1970(times - 45 * DAY) // 3
+
+
+def period_of(times: Ints, frequency: str) -> Ints:
+    """The calendar period of its frequency in which most of each fiscal period lies, as a number that only compares.
+
+    Companies meet in it although their books close days apart; the ends that meet lie less than one period apart.
+
+    Parameters
+        times : int64 microseconds, the end of each period.
+        frequency : "quarterly" is `calendar_quarter`, "annual" the year, "monthly" the month, "weekly" the ISO week
+            (Monday to Sunday), "daily" the day; any other has no calendar: only equal times meet.
+    """
+    match frequency:
+        case "quarterly":
+            return calendar_quarter(times)
+        case "annual":
+            return _months_since_1970(times - 182 * DAY) // 12
+        case "monthly":
+            return _months_since_1970(times - 15 * DAY)
+        case "weekly":
+            return (times - 3 * DAY - MONDAY) // (7 * DAY)
+        case "daily":
+            return times // DAY
+    return times
 
 
 def _months_since_1970(times: Ints) -> Ints:
