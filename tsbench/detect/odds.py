@@ -7,7 +7,7 @@ surrogate the features of that surrogate (what an observer of it would see) and 
 
     y = atanh(score),  y = location(features) + scale(features) * z,  z ~ one distribution for all
 
-location and log scale are quadratics in the features (see `_design`); the distribution of z is the pooled empirical
+location and log scale are sums of a quadratic in each feature; the distribution of z is the pooled empirical
 one, and beyond its 99th percentile the exponential tail that a Gumbel maximum has. p-values below
 1 / (number of surrogates + 1) are not supported and are reported as that.
 
@@ -36,9 +36,9 @@ TAIL = 0.01
 def features_of(values: Floats, start: Ints, stop: Ints, match_start: Ints, match_length: Ints) -> Floats:
     """What the null distribution of a best score depends on, measured outside the match.
 
-    A true match would itself change the memory and the tails of its series, and so excuse itself: with it left in,
-    a third of the power is left (benchmark/odds.py). Surrogates are measured in the same way, outside their own best
-    match, so the comparison stays fair.
+    A true match would itself change the memory and the tails of its series, and so excuse itself: what that costs in
+    power stands in benchmark/README.md. Surrogates are measured in the same way, outside their own best match, so the
+    comparison stays fair.
 
     Parameters
         values : float64 (channels, total). start, stop : int64 (n,), runs without NaN, each of at least 4 values.
@@ -55,13 +55,13 @@ def features_of(values: Floats, start: Ints, stop: Ints, match_start: Ints, matc
 
 
 def _design(features: Floats, centre: Floats, spread: Floats) -> Floats:
-    """Columns 1, f, f^2 and length times the others, of standardised features cut at +-3: none is extrapolated far.
+    """Columns 1, f, f^2 of standardised features, cut at +-3 so that no stretch is extrapolated far.
 
-    Memory moves the best score of a long series more than that of a short one, hence the products with length; all
-    other products fitted the background better and held-out companies worse.
+    Products of different features, and of length with the others alone, were tried: no better on held-out companies
+    within a null, and worse across nulls.
     """
     f = np.clip((features - centre) / spread, -3.0, 3.0)
-    return np.column_stack([np.ones(f.shape[0]), f, f * f, f[:, :1] * f[:, 1:]])
+    return np.column_stack([np.ones(f.shape[0]), f, f * f])
 
 
 def _to_normal(score: Floats) -> Floats:

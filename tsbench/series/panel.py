@@ -243,8 +243,8 @@ class Panel:
     def aligned(self) -> "Panel":
         """All series of one entity and frequency on one time axis with a row for every fiscal period.
 
-        A period that no series has (a hole) becomes a row of NaN whose time is interpolated, so that k positions
-        are always k periods. Cost O(total).
+        Times of different series within 0.4 of a period are one period. A period that no series has (a hole) becomes a
+        row of NaN whose time is interpolated, so that k positions are always k periods. Cost O(total log total).
         """
         return Panel(*align(self))
 
