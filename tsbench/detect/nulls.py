@@ -65,6 +65,7 @@ def fit_odds(
             rng = np.random.default_rng([seed, number, int(channel) + 1])
             values, length = surrogate_runs(stretches, rows, copies, kind, rng)
             stop = np.cumsum(length)
+            company = np.repeat(stretches.entity[rows], copies)
             for where, whole in banks.items():
                 bank = of_channel(whole, int(channel))
                 fits = length >= shortest_run(bank)
@@ -73,7 +74,7 @@ def fit_odds(
                 best = best_windows(values, runs, bank, executor=executor)
                 features = features_of(values, runs[0], runs[1], best.start, bank.length[best.scale])
                 try:
-                    table[where, kind, int(channel)] = Odds.fit(features, best.score)
+                    table[where, kind, int(channel)] = Odds.fit(features, best.score, company[fits])
                 except BadInput as error:
                     refused = error
     if not table:

@@ -30,6 +30,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 FEATURES = ("log_length", "memory", "tails", "drift")
 FEWEST_STEPS = 12
+FOLDS = 5
 TAIL = 0.01
 
 
@@ -82,12 +83,14 @@ class Odds:
     n: int
 
     @classmethod
-    def fit(cls, features: Floats, score: Floats) -> "Odds":
+    def fit(cls, features: Floats, score: Floats, company: Ints | None = None) -> "Odds":
         """Learn from surrogates.
 
         Parameters
             features : shape (n, 4), from `features_of`. score : shape (n,), best scores; -inf where no window was
                 allowed. Needs at least 200 finite scores.
+            company : int64 (n,), whose surrogate each is: the distribution of z is that of companies left out of the
+            fit, which is what a new company meets; None = all the same, z is taken in sample.
         Raises     BadInput: fewer.
         """
         found = np.isfinite(score)
@@ -100,11 +103,8 @@ class Odds:
         spread = np.maximum(features.std(axis=0), 1e-3)
         design = _design(features, centre, spread)
         x, y = design[found], _to_normal(score[found])
-        location = _ridge(x, y)
-        residual = y - x @ location
-        # E log|residual| fixes the scale up to a constant, which the pooled distribution of z absorbs.
-        scale = _ridge(x, np.log(np.abs(residual) + 1e-3))
-        z = np.sort(residual / np.exp(x @ scale))
+        location, scale = _location_and_scale(x, y)
+        z = np.sort(_left_out(x, y, None if company is None else company[found]))
         start = np.quantile(z, 1 - TAIL)
         mean_excess = float((z[z > start] - start).mean())
         keep = np.unique(np.r_[np.linspace(0, z.size - 1, 2001).astype(np.int64), np.arange(z.size)[-200:]])
@@ -138,6 +138,24 @@ class Odds:
         z = np.where(wanted < TAIL, start - mean_excess * np.log(wanted / TAIL), body)
         score = np.tanh(z * np.exp(design @ self.scale) + design @ self.location)
         return np.where(wanted >= 1.0, -1.0, score) if p >= self.floor else np.ones(len(design))
+
+
+def _location_and_scale(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """E log|residual| fixes the scale up to a constant, which the pooled distribution of z absorbs."""
+    location = _ridge(x, y)
+    return location, _ridge(x, np.log(np.abs(y - x @ location) + 1e-3))
+
+
+def _left_out(x: Floats, y: Floats, company: Ints | None) -> Floats:
+    """z of every row by a fit on the other companies, in FOLDS folds; in sample where there are too few companies."""
+    names, number = np.unique(np.zeros(len(y)) if company is None else company, return_inverse=True)
+    fold = number % FOLDS if names.size >= 2 * FOLDS else np.full(len(y), -1)
+    z = np.empty(len(y))
+    for f in np.unique(fold):
+        here = fold == f
+        location, scale = _location_and_scale(*((x, y) if f < 0 else (x[~here], y[~here])))
+        z[here] = (y[here] - x[here] @ location) / np.exp(x[here] @ scale)
+    return z
 
 
 def _ridge(x: Floats, y: Floats) -> Floats:
