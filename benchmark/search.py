@@ -12,8 +12,7 @@ import numpy as np
 from measure import bar, fresh_process, interleave, peak_megabytes, write
 
 from tsbench.detect.bank import bank_of
-from tsbench.detect.search import best_windows
-from tsbench.kernels.search import correlation_profiles
+from tsbench.detect.search import best_windows, fill_distances
 from tsbench.patterns import Channel, Pattern
 
 SERIES, LENGTH, WINDOW, THREADS, SEED = 10_000, 250, 64, 2, 0
@@ -29,44 +28,30 @@ def main() -> None:
     template = (query - query.mean()) / np.sqrt(((query - query.mean()) ** 2).sum())
     joined = np.concatenate([x, np.full((SERIES, 1), np.nan)], axis=1).ravel()
     windows = LENGTH - WINDOW + 1
-    profile = np.empty(SERIES * windows)
+    start = np.arange(SERIES) * LENGTH
+    profile = np.empty(SERIES * LENGTH)
     pool = ThreadPoolExecutor(THREADS)
 
-    def correlations(part: slice) -> np.ndarray:
-        """The correlation profiles of some series, written to their part of `profile`."""
-        start = np.arange(part.start, part.stop) * LENGTH
-        out = np.arange(part.start, part.stop) * windows
-        correlation_profiles(x.ravel(), start, start + LENGTH, template, out, profile)
-        return profile[part.start * windows : part.stop * windows]
-
-    def distances(part: slice) -> None:
-        """sqrt(2 m (1 - r)) in place of the correlations."""
-        r = correlations(part)
-        np.subtract(1.0, r, out=r)
-        np.multiply(r, 2.0 * WINDOW, out=r)
-        np.maximum(r, 0.0, out=r)
-        np.sqrt(r, out=r)
+    def ours(executor: ThreadPoolExecutor | None) -> None:
+        fill_distances(x.ravel(), start, start + LENGTH, template, profile, executor=executor)
 
     def peer(threads: int) -> np.ndarray:
         numba.set_num_threads(threads)
         return stumpy.mass(query, joined)
 
-    # Parts that stay in a core's cache between the search and the conversion.
-    parts = [slice(i, i + 250) for i in range(0, SERIES, 250)]
     calls = {
-        "stumpy.mass, NaN-joined, distances, 2 threads": lambda: peer(2),
-        "tsbench, distances, 2 threads": lambda: list(pool.map(distances, parts)),
-        "tsbench, correlations only, 2 threads": lambda: list(pool.map(correlations, parts)),
-        "stumpy.mass, NaN-joined, distances, 1 thread": lambda: peer(1),
-        "tsbench, distances, 1 thread": lambda: list(map(distances, parts)),
-        "tsbench, correlations only, 1 thread": lambda: list(map(correlations, parts)),
+        "stumpy.mass, NaN-joined, 2 threads": lambda: peer(2),
+        "tsbench, 2 threads": lambda: ours(pool),
+        "stumpy.mass, NaN-joined, 1 thread": lambda: peer(1),
+        "tsbench, 1 thread": lambda: ours(None),
     }
     times = interleave(calls)
-    list(map(distances, parts))
+    ours(None)
+    here = (start[:, None] + np.arange(windows)).ravel()
     at = (np.arange(SERIES)[:, None] * (LENGTH + 1) + np.arange(windows)).ravel()
-    error = float(np.abs(profile - peer(THREADS)[at]).max())
+    error = float(np.abs(profile[here] - peer(THREADS)[at]).max())
     ratio = {
-        n: times[f"stumpy.mass, NaN-joined, distances, {n}"]["median"] / times[f"tsbench, distances, {n}"]["median"]
+        n: times[f"stumpy.mass, NaN-joined, {n}"]["median"] / times[f"tsbench, {n}"]["median"]
         for n in ("1 thread", "2 threads")
     }
     for name, timing in times.items():
@@ -111,7 +96,7 @@ FIRST_MATCH = """
 import numpy as np
 from tsbench import Panel, Pattern, Channel
 from tsbench.detect.bank import bank_of, stretches_of
-from tsbench.detect.search import best_windows
+from tsbench.detect.search import best_windows, fill_distances
 rng = np.random.default_rng(0)
 panel = Panel.from_arrays(list(rng.standard_normal((200, 100)).cumsum(axis=1)))
 pattern = Pattern("dip", (Channel("value", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 24), prominence=3)

@@ -4,7 +4,7 @@ from tsbench.detect.bank import WHERE, Stretches, Where, stretches_of
 from tsbench.detect.matches import COLUMNS
 from tsbench.detect.nulls import NullChoice, nulls_of
 from tsbench.detect.pattern import PatternDetector
-from tsbench.detect.search import Executor, best_windows, live_entities
+from tsbench.detect.search import Executor, best_windows, distance_profile, live_entities
 
 __all__ = [
     "COLUMNS",
@@ -15,6 +15,7 @@ __all__ = [
     "Stretches",
     "Where",
     "best_windows",
+    "distance_profile",
     "live_entities",
     "nulls_of",
     "stretches_of",

@@ -132,14 +132,14 @@ def exact_spread(x: Floats, i: int, m: int) -> float:
 
 
 @kernel
-def correlation_profiles(
-    values: Floats, start: Ints, stop: Ints, template: Floats, out_start: Ints, out: Floats
-) -> None:
-    """Pearson correlation of one template with every window of every run.
+def distance_profiles(values: Floats, start: Ints, stop: Ints, template: Floats, out: Floats) -> None:
+    """z-normalised distance of one template to every window of every run.
 
-    Run k is values[start[k]:stop[k]] (no NaN); its windows' correlations go to out[out_start[k]:], one per start.
+    Run k is values[start[k]:stop[k]] (no NaN); out[i] belongs to the window that starts at i. A constant window has no
+    shape; its distance is sqrt(m), as stumpy has it.
     """
     m = template.size
+    shapeless = np.sqrt(1.0 * m)
     x = np.empty(BLOCK + m + 16)
     total = np.empty(BLOCK + m + 16)
     squares = np.empty(BLOCK + m + 16)
@@ -153,9 +153,10 @@ def correlation_profiles(
             load_block(values, low, low + count + m - 1, x, total, squares)
             dot_products(x, template, count, dots)
             inverse_spread(x, total, squares, m, count, scale)
-            profile = out[out_start[k] + i0 : out_start[k] + i0 + count]
+            profile = out[low : low + count]
             for i in range(count):
-                profile[i] = dots[i] * scale[i]
+                distance = np.sqrt(max(2.0 * m * (1.0 - dots[i] * scale[i]), 0.0))
+                profile[i] = distance if scale[i] > 0.0 else shapeless
 
 
 @kernel
