@@ -68,16 +68,17 @@ def match_table(
     times = pd.to_datetime(stretches.times, unit="us", utc=True)
     last = np.maximum(stretches.last, 1) - 1
     status = np.full(n, "tested", dtype=object)
+    index = stretches.index
     has_run = np.bincount(stretches.entity, minlength=n) > 0
     status[~tested] = "too short"
     status[~tested & ~has_run] = "no clean run"
     if where != "history":
         status[~live & has_run] = "not live"
+    status[(index["entity"] == pattern.example).to_numpy()] = "the example"
     expressions = [
         [pattern.expressions[c]] if c >= 0 else list(pattern.expressions) if f else []
         for c, f in zip(channel, found, strict=True)
     ]
-    index = stretches.index
     table = pd.DataFrame(
         {
             "entity": index["entity"],

@@ -147,7 +147,7 @@ class PatternDetector:
         self.check_fitted()
         nulls_of(null)
         bank = self._bank(where)
-        question = question_of(stretches, bank, where, newest)
+        question = question_of(stretches, bank, where, newest, self.pattern.example)
         best = search_runs(stretches, question, bank, executor=executor)
         rows = np.flatnonzero(question.runs)
         p: dict[Null, Floats] = {kind: np.full(question.runs.size, np.nan) for kind in NULLS}
@@ -217,7 +217,7 @@ class PatternDetector:
         NaN for an entity that is not tested. Costs a rescan of n series per stretch and null.
         """
         bank = self._bank(where)
-        question = question_of(stretches, bank, where, newest)
+        question = question_of(stretches, bank, where, newest, self.pattern.example)
         asked = question.runs & stretches.index["entity"].isin(entities).to_numpy()[stretches.entity]
         score = search_runs(stretches, replace(question, runs=asked), bank).score
         names = stretches.index["entity"].to_numpy(dtype=object)

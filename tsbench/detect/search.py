@@ -128,12 +128,15 @@ class Question:
     first_end: Ints
 
 
-def question_of(stretches: Stretches, bank: Bank, where: Where, newest: int | None = None) -> Question:
-    """The runs that can hold an answer: long enough, recent enough and, but for history, of a live entity."""
+def question_of(
+    stretches: Stretches, bank: Bank, where: Where, newest: int | None = None, example: str = ""
+) -> Question:
+    """The runs that can hold an answer: long enough, recent enough, but for history live, and not of the example."""
     live = live_entities(stretches, newest)
     first_end = stretches.first_end(where)
     runs = long_enough(stretches, bank) & (stretches.stop >= first_end)
-    return Question(live, runs & (live[stretches.entity] | (where == "history")), first_end)
+    runs &= live[stretches.entity] | (where == "history")
+    return Question(live, runs & (stretches.index["entity"] != example).to_numpy()[stretches.entity], first_end)
 
 
 def search_runs(stretches: Stretches, question: Question, bank: Bank, *, executor: Executor | None = None) -> Best:

@@ -38,6 +38,7 @@ def funnel(companies: pd.DataFrame, universe: Stretches, matches: pd.DataFrame, 
         known = set(matches["entity"])
         add(f"in sector {sector}", known)
     for status, stage, note in (
+        ("the example", "not the example itself", "it was chosen with hindsight"),
         ("no clean run", "have clean values", "without holes and flagged values something is left"),
         ("not live", "still reporting", "last period at most 1.5 periods behind the newest"),
         ("too short", "long enough", "a gap-free stretch holds the shortest match"),

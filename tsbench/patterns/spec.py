@@ -12,6 +12,7 @@ from tsbench import checks
 from tsbench.errors import BadInput
 from tsbench.patterns.constraints import Constraint
 from tsbench.patterns.expressions import metrics_of
+from tsbench.series import Panel
 
 Polarity = Literal["as_drawn", "inverted", "either"]
 Point = tuple[float, float]
@@ -76,6 +77,7 @@ class Pattern:
     prominence : the amplitude gate: height of the shape, in units of one-step noise times the square root of the
         length (so far a random walk strays), below which a match is discounted in proportion; 0 = pure correlation.
     constraints : conditions in units on the matched stretch, one `Constraint` each.
+    example : the entity whose stretch the drawing is, left out of every ranking; "" for a drawing of no one.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Pattern:
     prominence: float = 0.0
     constraints: tuple[Constraint, ...] = ()
     combine: Literal["all", "any"] = "all"
+    example: str = ""
     description: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
@@ -95,6 +98,7 @@ class Pattern:
         object.__setattr__(self, "channels", _all(self.channels, Channel, "channels"))
         object.__setattr__(self, "constraints", _all(self.constraints, Constraint, "constraints"))
         _text(self.description, "description")
+        _text(self.example, "example")
         if not any(channel.points for channel in self.channels):
             raise BadInput(f"pattern {self.name!r} needs at least one channel with points, a shape to look for")
         try:
@@ -170,6 +174,18 @@ class Pattern:
             raise BadInput(f"the first {complete:.0%} of {self.name!r} is a flat line, which has no shape to look for")
         return shape / norm
 
+    @classmethod
+    def from_example(
+        cls, panel: Panel, entity: str, start: Any, end: Any, metrics: Sequence[str] | None = None, **settings: Any
+    ) -> "Pattern":
+        """A stretch of one entity as a pattern, which scans then leave out of the ranking.
+
+        `panel`, `entity`, `start`, `end`, `metrics` and `settings` (name, prominence) as in `patterns.example`.
+        """
+        from tsbench.patterns.example import from_example
+
+        return from_example(panel, entity, start, end, metrics, **settings)
+
     # ---- JSON -----------------------------------------------------------------------------------------
 
     def to_json(self) -> dict[str, Any]:
@@ -214,7 +230,7 @@ class Pattern:
         )
 
 
-_PLAIN = ("name", "warp", "jitter", "polarity", "prominence", "combine", "description")
+_PLAIN = ("name", "warp", "jitter", "polarity", "prominence", "combine", "example", "description")
 
 
 def _point(pair: Sequence[float]) -> Point:
