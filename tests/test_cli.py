@@ -18,6 +18,7 @@ import pytest
 
 import tsbench
 from tsbench.cli import app, main
+from tsbench.cli.scanning import show_matches
 from tsbench.patterns import Channel, Pattern
 from tsbench.settings import table
 from tsbench.store import Store, embedded
@@ -112,7 +113,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, database: str) -> Path:
     with Store(database) as store:
         store.load(folder / "walks.csv", progress=False)
         valley = Channel("log(market_cap)", points=((0, 1), (0.5, 0), (1, 1)))
-        store.patterns.save(Pattern("valley", (valley,), length=(8, 14)).to_json())
+        store.patterns.save(Pattern("valley", (valley,), length=(8, 14)))
     return folder
 
 
@@ -186,10 +187,13 @@ def test_services_start_tell_and_stop(tell: Tell, tmp_path: Path) -> None:
         # a process of its own, which ends: the services must outlive it
         started = _run(tmp_path, "services", "start")
         assert started.returncode == 0, started.stderr
+        assert f"new store for the project {tmp_path} (set TSBENCH_HOME for another)\n" in started.stderr
         told = json.loads(tell("services", "status", "--json", at=tmp_path).out)
         assert told["running"]
         assert told["kept"]
-        assert tell("services", "stop", at=tmp_path).status == 0
+        assert "new store" not in tell("db", "upgrade", at=tmp_path).err
+        assert tell("services", "stop", at=tmp_path).out == "stopped\n"
+        assert tell("services", "stop", at=tmp_path) == (0, "nothing to stop\n", "")
         assert not embedded.status(tmp_path).running
     finally:
         embedded.stop(tmp_path, force=True)
@@ -242,6 +246,16 @@ def test_patterns_are_listed_and_shown(tell: Tell) -> None:
     assert "did you mean 'dip_recovery'" in unknown.err
 
 
+def test_looking_at_patterns_makes_no_store(tell: Tell, tmp_path: Path) -> None:
+    listed = tell("patterns", at=tmp_path)
+    assert re.search(r"^dip_recovery +shipped", listed.out, flags=re.M)
+    assert "database" not in listed.out
+    assert json.loads(tell("patterns", "erosion", at=tmp_path).out)["name"] == "erosion"
+    assert "did you mean 'erosion'" in tell("patterns", "erosoin", at=tmp_path).err
+    assert not embedded.status(tmp_path).folder.exists()
+    assert not embedded.exists(tmp_path)
+
+
 def test_a_scan_prints_funnel_and_table(tell: Tell) -> None:
     done = tell("scan", "--pattern", "valley", "--top", "3")
     assert done.status == 0, done.err
@@ -261,6 +275,8 @@ def test_a_scan_as_json_is_alone_on_stdout_and_equals_the_csv(home: Path, tmp_pa
     table = pd.read_csv(csv)
     assert [row["entity"] for row in document["matches"]] == list(table["entity"])
     assert len(table) == 16
+    assert [row["evidence"] for row in document["matches"]] == [json.loads(cell) for cell in table["evidence"]]
+    assert set(table["channels"].dropna()) == {"log(market_cap)"}
     tested = [row for row in document["matches"] if row["status"] == "tested"]
     assert tested
     assert all(0 < row["p_value"] <= row["q_value"] <= 1 for row in tested)
@@ -281,6 +297,49 @@ def test_a_finished_scan_is_told_again_by_its_name(tell: Tell) -> None:
     assert "fit" in first["seconds"]
     assert "fit" not in second["seconds"]
     assert tell("scan", "--pattern", "step_up", "--scan-id", "again").status == 2
+
+
+def test_a_finished_scan_given_again_says_so_and_a_new_one_does_not(tell: Tell) -> None:
+    words = ("scan", "--pattern", "valley", "--scan-id", "told")
+    assert "already finished" not in tell(*words).err
+    assert "scan told: already finished, shown as stored\n" in tell(*words).err
+    other = tell(*words, "--where", "history", "--seed", "3").err
+    assert "exists with other parameters (seed: 0 -> 3, where: now -> history); give" in other
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_scan(tell: Tell, database: str, tmp_path: Path) -> None:
+    before = _scan_names(database)
+    absent = tell("scan", "--pattern", "valley", "--csv", str(tmp_path / "none" / "x.csv"))
+    assert absent == (
+        2,
+        "",
+        f"tsbench: --csv {tmp_path}/none/x.csv: the folder {tmp_path}/none does not exist\n",
+    )
+    assert "is a folder; name a file" in tell("scan", "--pattern", "valley", "--csv", str(tmp_path)).err
+    assert _scan_names(database) == before
+
+
+def test_a_date_may_be_written_as_one_likes_and_a_wrong_one_is_told_the_format(tell: Tell) -> None:
+    for text in ("2015/06/30", "30 June 2015", "2015-06-30"):
+        done = tell("scan", "--pattern", "valley", "--as-of", text, "--json")
+        assert json.loads(done.out)["parameters"]["as_of"] == "2015-06-30"
+    for text in ("June 31", "2015-06-31", "soon", ""):
+        wrong = tell("scan", "--pattern", "valley", "--as-of", text)
+        assert (wrong.status, wrong.err) == (2, f"tsbench: --as-of {text!r} is no date; write it as 2015-06-30\n")
+
+
+def test_those_that_pass_are_counted_against_their_own_series(capsys: pytest.CaptureFixture[str]) -> None:
+    day = pd.Timestamp("2019-06-30", tz="UTC")
+    rows = pd.DataFrame(
+        {"entity": list("ABCDE"), "name": "x", "metric": "roic", "start": day, "end": day, "score": 0.9}
+        | {"status": "tested", "null": "sign_flip", "p_value": 0.001, "q_value": [0.01, 0.02, 0.1, 0.05, 0.2]}
+        | {"p_confirmed": [0.05, 0.2, 0.06, np.nan, 0.01]}
+    )
+    sentence = "against chance versions of its own series, 1 of the 3 that pass hold too (own p <= 0.05)"
+    show_matches(rows, top=3, q_limit=0.1)
+    assert capsys.readouterr().out.splitlines()[-1] == sentence
+    show_matches(rows, top=3, q_limit=0.001)
+    assert "own series" not in capsys.readouterr().out
 
 
 def test_training_registers_versions(tell: Tell) -> None:

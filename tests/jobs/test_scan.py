@@ -77,6 +77,18 @@ def test_sector_pattern_and_metric_must_exist(companies):
         jobs.scan(companies, absent, progress=False)
 
 
+def test_a_sector_without_the_metrics_is_not_called_unknown(store, tmp_path):
+    quarters = pd.date_range("2008-03-31", periods=40, freq="QE").strftime("%Y-%m-%d")
+    rows = [f"A,Tech,roic,{day},{i % 7}" for i, day in enumerate(quarters)]
+    rows += [f"NEWCO,Rockets,sales,{day},{i}" for i, day in enumerate(quarters)]
+    (tmp_path / "two.csv").write_text("\n".join(["ticker,sector,metric,date,value", *rows]))
+    store.load(tmp_path / "two.csv", progress=False)
+    with pytest.raises(NotFound, match="'Rockets' have none of the metrics"):
+        jobs.scan(store, DIP, sector="Rockets", progress=False)
+    with pytest.raises(NotFound, match="did you mean 'Rockets'"):
+        jobs.scan(store, DIP, sector="Rocket", progress=False)
+
+
 def test_a_fitted_detector_may_be_brought_along(companies, scanned):
     panel = companies.series_of(metric="roic", frequency="quarterly")
     detector = PatternDetector(DIP).fit(panel)
@@ -86,10 +98,9 @@ def test_a_fitted_detector_may_be_brought_along(companies, scanned):
         jobs.scan(companies, named("plateau"), detector=detector, progress=False)
 
 
-def test_a_saved_pattern_comes_before_a_shipped_one(store):
-    mine = {**DIP.to_json(), "name": "plateau"}
-    store.patterns.save(mine)
-    assert jobs.resolve(store, "plateau").expressions == ("roic",)
+def test_saved_and_shipped_patterns_are_found_by_name(store):
+    store.patterns.save({**DIP.to_json(), "name": "mine"})
+    assert jobs.resolve(store, "mine").expressions == ("roic",)
     assert jobs.resolve(store, "fade") == named("fade")
 
 

@@ -90,8 +90,9 @@ def test_every_setting_stands_in_the_table() -> None:
         assert len(setting.purpose) > 10, setting.name
 
 
-def test_readme_code_runs(tmp_path: Path) -> None:
-    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), flags=re.M | re.S)
+@pytest.mark.parametrize("page", ["README.md", "docs/patterns.md"])
+def test_the_code_of_a_page_runs(page: str, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text("utf-8"), flags=re.M | re.S)
     assert blocks
     code = "\n".join(blocks)
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=tmp_path)
@@ -122,7 +123,7 @@ def test_the_front_pages_exist(name: str) -> None:
     assert (ROOT / name).stat().st_size > 300
 
 
-@pytest.mark.parametrize("name", ["architecture.md", "status.md", "ROADMAP.md", "data.md"])
+@pytest.mark.parametrize("name", ["architecture.md", "status.md", "ROADMAP.md", "data.md", "patterns.md"])
 def test_the_documents_exist(name: str) -> None:
     assert (ROOT / "docs" / name).stat().st_size > 300
 

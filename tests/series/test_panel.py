@@ -271,3 +271,29 @@ def test_an_unknown_scale_is_refused(companies):
 def test_a_panel_shows_itself(companies):
     assert repr(companies) == "Panel(1326 series of 221 entities, 103813 values)"
     assert "roic" in companies._repr_html_()
+
+
+@pytest.mark.parametrize(("entity", "time"), [("ticker", "date"), ("symbol", "time"), ("entity", "date")])
+def test_a_frame_may_speak_as_company_files_do(entity, time):
+    days = pd.date_range("2010-03-31", periods=5, freq="QE")
+    rows = [(name, "revenue", day, float(i)) for name in "BA" for i, day in enumerate(days)]
+    wanted = Panel.from_frame(frame(rows))
+    spoken = frame(rows, (entity, "metric", time, "value"))
+    columns = list(spoken.columns)
+    pd.testing.assert_frame_equal(Panel.from_frame(spoken).to_frame(), wanted.to_frame())
+    assert list(spoken.columns) == columns
+
+
+def test_a_ticker_beside_the_entity_is_an_attribute():
+    days = pd.date_range("2010-03-31", periods=3, freq="QE")
+    panel = Panel.from_frame(frame([("Acme", "revenue", day, 1.0) for day in days]).assign(ticker="ACM", date="then"))
+    assert panel.entities == ["Acme"]
+    assert panel.index[["ticker", "date"]].to_numpy().tolist() == [["ACM", "then"]]
+
+
+def test_two_names_of_the_entity_or_none_are_refused():
+    rows = frame([("A", "revenue", pd.Timestamp("2010-03-31"), 1.0)], ("ticker", "metric", "date", "value"))
+    with pytest.raises(BadInput, match="columns ticker and symbol both name the entity"):
+        Panel.from_frame(rows.assign(symbol="A"))
+    with pytest.raises(BadInput, match=r"lacks entity \(or ticker, symbol\); it has metric, time, value"):
+        Panel.from_frame(rows.drop(columns="ticker"))

@@ -248,7 +248,7 @@ def test_hostile_names_are_data(store, tmp_path):
 def test_the_latest_name_is_kept_and_a_known_sector_is_not_unlearnt(store, file):
     text = HEADER + long(name="Old", dates=QUARTERS[:6]) + long(name="New", dates=QUARTERS[6:], values=range(6))
     report = store.load(file(text), progress=False)
-    assert report.files[0].notes == ("1 companies have more than one name; that of the latest date is kept",)
+    assert report.files[0].notes == ("1 company has more than one name; that of the latest date is kept",)
     store.load(file(HEADER + long(sector="Unknown", name="")), progress=False)
     assert store.companies().loc[0, ["name", "sector"]].to_list() == ["New", "Energy"]
 
@@ -287,3 +287,16 @@ def test_a_revised_value_loses_its_flag(store, file):
 def test_the_docs_show_what_loading_the_shipped_companies_prints(store):
     (found,) = store.load(COMPANIES, progress=False).files
     assert f"```\n{found}\n```" in (COMPANIES.parents[2] / "docs" / "data.md").read_text()
+
+
+def test_one_is_counted_in_the_singular_and_two_in_the_plural(store, file):
+    head = "ticker,metric,date,value\n"
+    one = file(f"{head}A,revenue,2019-03-31,1\n", "one.csv")
+    two = file(f"{head}A,revenue,2018-03-31,1\nB,revenue,2018-03-31,2\n", "two.csv")
+    told = str(store.load(one, progress=False))
+    assert "one.csv: 1 line, 1 company, 2019-03-31" in told
+    assert "stored: 1 value new," in told
+    assert "\n1 file in " in told
+    told = str(store.load([one, two], progress=False))
+    assert "two.csv: 2 lines, 2 companies, 2018-03-31" in told
+    assert "\n2 files in " in told

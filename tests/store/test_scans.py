@@ -131,6 +131,22 @@ def test_beginning_again_gives_the_same_scan_and_another_question_is_refused(sto
     assert store.scans.get("s1") == first
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"parameters": {**ASKED, "where": "history"}}, r"other parameters \(where: now -> history\); give"),
+        ({"parameters": {**ASKED, "top": 3}}, r"other parameters \(top: unset -> 3\); give"),
+        ({"pattern": {"name": "rise"}}, r"another pattern \(dip -> rise\); give"),
+        ({"pattern": {**PATTERN, "length": [8, 25]}}, "another drawing of the pattern 'dip'; give"),
+        ({"data_hash": "x", "parameters": {**ASKED, "seed": 1}}, r"\(seed: 0 -> 1\) and other data \("),
+    ],
+)
+def test_a_refused_beginning_names_what_differs_and_nothing_else(store, change, told):
+    begin(store)
+    with pytest.raises(BadInput, match=f"scan 's1' exists with {told}" if "data_hash" not in change else told):
+        begin(store, **change)
+
+
 def test_tuples_and_numbers_of_numpy_ask_the_same_as_lists_and_floats(store):
     first = begin(store, pattern={"name": "p", "length": (8, 24), "warp": np.float64(0.2), "n": np.int64(3), "x": 1e20})
     again = begin(store, pattern={"name": "p", "length": [8, 24], "warp": 0.2, "n": 3, "x": 1e20})

@@ -2,6 +2,7 @@
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from tsbench.errors import BadInput, NotFound
+from tsbench.patterns import Channel, Pattern
 from tsbench.records import State
 from tsbench.store import Store
 from tsbench.store.engine import transaction
@@ -18,32 +20,53 @@ from tsbench.store.versions import pack, unpack
 STATE = State("pattern_detector", 2, {"seed": 3, "lengths": [8, 16], "name": "a"}, {"loc": np.array([1.5, np.nan])})
 
 
+DIP = Pattern("dip", (Channel("roic", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 24))
+
+
 def put(store, name="dip", state=STATE, **extra):
     return store.registry.put(name, state, **({"metrics": {"auc": 0.9}, "data_hash": "abc", "seed": 7} | extra))
 
 
 def test_a_pattern_is_saved_and_found_again(store):
-    spec = {"name": "dip", "length": [8, 24], "constraints": [], "description": None}
-    assert store.patterns.save(spec) == 1
-    assert store.patterns.get("dip") == spec
+    assert store.patterns.save(DIP) == store.patterns.save(DIP.to_json()) == 1
+    assert Pattern.from_json(store.patterns.get("dip")) == DIP
     assert store.patterns.names() == ["dip"]
 
 
+def test_a_deleted_pattern_is_gone_and_its_numbers_are_not_given_again(store):
+    for warp in (0.1, 0.2):
+        store.patterns.save(replace(DIP, warp=warp))
+    store.patterns.save(replace(DIP, name="other"))
+    store.patterns.delete("dip")
+    assert store.patterns.names() == ["other"]
+    with pytest.raises(NotFound, match="no pattern 'dip' is saved; saved are other"):
+        store.patterns.delete("dip")
+    assert store.patterns.save(DIP) == 3
+
+
+def test_the_name_of_a_shipped_pattern_is_refused(store):
+    for shadow in (replace(DIP, name="erosion"), replace(DIP, name="erosion").to_json()):
+        with pytest.raises(BadInput, match="'erosion' is a shipped pattern; give yours another name"):
+            store.patterns.save(shadow)
+    assert store.patterns.names() == []
+
+
 def test_a_changed_pattern_is_a_new_version_and_the_same_one_is_not(store):
-    assert [store.patterns.save({"name": "dip", "warp": w}) for w in (0.1, 0.1, 0.2, 0.2, 0.1)] == [1, 1, 2, 2, 3]
+    assert [store.patterns.save(replace(DIP, warp=w)) for w in (0.1, 0.1, 0.2, 0.2, 0.1)] == [1, 1, 2, 2, 3]
     assert store.patterns.get("dip", 2)["warp"] == 0.2
     assert store.patterns.get("dip")["warp"] == 0.1
 
 
-def test_a_pattern_without_a_name_or_with_an_infinite_bound_is_refused(store):
-    for spec in ({}, {"name": ""}, {"name": "x", "high": math.inf}):
+def test_what_is_no_pattern_is_refused(store):
+    whole = DIP.to_json()
+    for spec in ({}, {**whole, "name": ""}, {**whole, "warp": math.inf}, {**whole, "high": 3}, "dip", None):
         with pytest.raises(BadInput):
             store.patterns.save(spec)
     assert store.patterns.names() == []
 
 
 def test_what_was_never_saved_is_not_found(store):
-    store.patterns.save({"name": "dip"})
+    store.patterns.save(DIP)
     with pytest.raises(NotFound, match="no pattern 'dop' is saved; saved are dip"):
         store.patterns.get("dop")
     with pytest.raises(NotFound, match="version 9"):
@@ -95,7 +118,7 @@ def test_simultaneous_puts_get_distinct_consecutive_versions(store):
     with Store(store.url) as other, ThreadPoolExecutor(8) as pool:
         stores = [store, other] * 20
         versions = list(pool.map(lambda s: put(s).version, stores))
-        saved = list(pool.map(lambda i: stores[i].patterns.save({"name": "p", "i": i}), range(40)))
+        saved = list(pool.map(lambda i: stores[i].patterns.save(replace(DIP, warp=i / 100)), range(40)))
     assert sorted(versions) == list(range(1, 41))
     assert sorted(saved) == list(range(1, 41))
 

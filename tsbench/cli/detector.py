@@ -1,7 +1,7 @@
 """`tsbench patterns`, `train` and `warmup`: shapes, and the detectors made of them."""
 
 from tsbench.cli.output import say, show_json, show_table
-from tsbench.cli.session import need_companies, open_store, session
+from tsbench.cli.session import has_store, need_companies, open_store, session
 
 
 def patterns(name: str | None = None) -> None:
@@ -14,12 +14,19 @@ def patterns(name: str | None = None) -> None:
     """
     from tsbench import jobs
     from tsbench.patterns import library
+    from tsbench.patterns import named as shipped_as
 
-    with open_store(session()) as store:
-        if name is not None:
-            show_json(jobs.resolve(store, name).to_json())
-            return
-        saved = store.patterns.names()
+    settings, saved = session(), []
+    # to look at patterns is no reason to make a store
+    if has_store(settings):
+        with open_store(settings) as store:
+            if name is not None:
+                show_json(jobs.resolve(store, name).to_json())
+                return
+            saved = store.patterns.names()
+    elif name is not None:
+        show_json(shipped_as(name).to_json())
+        return
     shipped = library()
     known = [*shipped, *(n for n in saved if n not in shipped)]
     show_table(

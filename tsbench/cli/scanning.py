@@ -1,15 +1,16 @@
 """`tsbench scan`: one pattern over every company, resumable, to the terminal or to files."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tsbench.cli.output import records, say, show_json, show_table
 from tsbench.cli.session import need_companies, open_store, session
+from tsbench.errors import BadInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +22,7 @@ def scan(
     *,
     pattern: str | None = None,
     where: Literal["now", "history", "forming"] = "now",
-    as_of: date | None = None,
+    as_of: str | None = None,
     sector: str | None = None,
     frequency: str = "quarterly",
     null: Literal["largest", "block_bootstrap", "phase_randomized", "sign_flip"] = "largest",
@@ -44,7 +45,7 @@ def scan(
         now: the match ends within the last two periods of a live company. history: anywhere. forming: at least 60 %
         of it is there and it still goes on.
     as_of
-        A date: only what was public then is seen. Default: everything.
+        A date, 2015-06-30: only what was public then is seen. Default: everything.
     sector
         Only this sector; 'Unknown' is one.
     frequency
@@ -67,17 +68,22 @@ def scan(
     from tsbench import jobs
 
     settings = session()
+    day = None if as_of is None else _day(as_of)
+    if csv is not None:
+        _check_writable(csv)
     pattern = pattern or settings.pattern
     scan_id = scan_id or f"{pattern}-{secrets.token_hex(4)}"
     with open_store(settings) as store, _threads(settings.workers) as executor:
         need_companies(store)
+        known = store.scans.list()
+        finished = scan_id in set(known["id"][known["status"] == "done"])
         try:
             found = jobs.scan(
                 store,
                 pattern,
                 scan_id=scan_id,
                 where=where,
-                as_of=as_of,
+                as_of=day,
                 sector=sector,
                 frequency=frequency,
                 null=null,
@@ -87,8 +93,10 @@ def scan(
             )
         except KeyboardInterrupt:
             raise KeyboardInterrupt(f"stopped; what is done is kept: same command with --scan-id {scan_id}") from None
+    if finished:
+        say(f"scan {scan_id}: already finished, shown as stored")
     if csv is not None:
-        found.matches.to_csv(csv, index=False)
+        _flat(found.matches).to_csv(csv, index=False)
         say(f"wrote {len(found.matches)} rows to {csv}")
     if json:
         show_json(_document(found))
@@ -133,6 +141,45 @@ def show_matches(matches: "pd.DataFrame", *, top: int, q_limit: float) -> None:
             "null": [str(null) for null in rows["null"]],
         },
         right=frozenset({"", "score", "p", "own p", "q"}),
+    )
+    own = tested["p_confirmed"][tested["q_value"] <= q_limit].dropna()
+    if len(own):
+        print(
+            f"against chance versions of its own series, {int((own <= 0.05).sum())} of the {len(own)} that pass hold "
+            "too (own p <= 0.05)"
+        )
+
+
+def _day(text: str) -> str:
+    """A date as 2015-06-30, however it was written."""
+    import pandas as pd
+
+    day = pd.to_datetime(text, errors="coerce")
+    if pd.isna(day):
+        raise BadInput(f"--as-of {text!r} is no date; write it as 2015-06-30")
+    return f"{day:%Y-%m-%d}"
+
+
+def _check_writable(path: Path) -> None:
+    """Nothing, when a file can be written there. Raises BadInput: a scan takes too long to find out at its end."""
+    folder = path.parent
+    if not folder.is_dir():
+        raise BadInput(f"--csv {path}: the folder {folder} does not exist")
+    if path.is_dir():
+        raise BadInput(f"--csv {path} is a folder; name a file")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise BadInput(f"--csv {path} cannot be written; name a file elsewhere")
+
+
+def _flat(matches: "pd.DataFrame") -> "pd.DataFrame":
+    """The match rows with one plain text per cell: channels joined, evidence as JSON."""
+    import orjson
+
+    return matches.assign(
+        channels=[" & ".join(channels) for channels in matches["channels"]],
+        evidence=[
+            orjson.dumps(evidence, option=orjson.OPT_SERIALIZE_NUMPY).decode() for evidence in matches["evidence"]
+        ],
     )
 
 

@@ -11,10 +11,11 @@ def start() -> None:
     Without this they start with the first command that needs them and stop with the last. Where DATABASE_URL or
     REDIS_URL is set, commands use that server instead of the one started here.
     """
-    from tsbench.cli.session import session
+    from tsbench.cli.session import session, tell_of_new_store
     from tsbench.store import embedded
 
     settings = session()
+    tell_of_new_store(settings)
     print(embedded.start(settings.home, redis=settings.redis_url is None, progress=say))
 
 
@@ -29,7 +30,10 @@ def stop(*, force: bool = False) -> None:
     from tsbench.cli.session import session
     from tsbench.store import embedded
 
-    print(embedded.stop(session().home, force=force))
+    home = session().home
+    before = embedded.status(home)
+    embedded.stop(home, force=force)
+    print("stopped" if before.running or before.pid or before.redis_url else "nothing to stop")
 
 
 def status(*, json: bool = False) -> None:

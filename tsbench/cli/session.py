@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tsbench.cli.output import say
 from tsbench.errors import BadInput
 
 if TYPE_CHECKING:
@@ -21,6 +22,19 @@ def session() -> "Settings":
     return settings
 
 
+def has_store(settings: "Settings") -> bool:
+    """Whether there is a store to open; without one `open_store` makes the project's embedded one."""
+    from tsbench.store import embedded
+
+    return settings.database is not None or embedded.exists(settings.home)
+
+
+def tell_of_new_store(settings: "Settings") -> None:
+    """A line on stderr when the next step makes a store: the command may run in the wrong folder."""
+    if not has_store(settings):
+        say(f"new store for the project {settings.home} (set TSBENCH_HOME for another)")
+
+
 @contextmanager
 def open_store(settings: "Settings", *, ready: bool = True) -> Iterator["Store"]:
     """The store of `settings`, closed on leaving.
@@ -31,6 +45,7 @@ def open_store(settings: "Settings", *, ready: bool = True) -> Iterator["Store"]
     """
     from tsbench.store import Store
 
+    tell_of_new_store(settings)
     with Store(settings.database, project=settings.home) as store:
         problems = store.check() if ready else []
         if problems:

@@ -30,7 +30,7 @@ def funnel(companies: pd.DataFrame, universe: Stretches, matches: pd.DataFrame, 
         stages.append((stage, kept, note))
 
     everyone = set(companies["symbol"])
-    add("in the store", everyone)
+    add("in the store", everyone, "dead: by the metrics that the pattern reads")
     known = set(universe.index["entity"])
     if known != everyone:
         add("have the metrics", known, "at least one value of a metric that the pattern reads")

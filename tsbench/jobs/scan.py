@@ -117,7 +117,7 @@ def scan(
         )
     clock.lap("read")
     universe = stretches_of(pattern, panel)
-    tested = _of_sector(universe, sector)
+    tested = _of_sector(universe, sector, store)
     clock.lap("channels")
     row = store.scans.begin(scan_id, pattern.to_json(), parameters, data_hash(panel))
     if row.status != "done":
@@ -187,13 +187,13 @@ def _score_chunk(detector: PatternDetector, stretches: Stretches, **question: An
     return detector.score(stretches, **question)
 
 
-def _of_sector(universe: Stretches, sector: str | None) -> Stretches:
+def _of_sector(universe: Stretches, sector: str | None, store: "Store") -> Stretches:
     if sector is None:
         return universe
     inside = np.flatnonzero(universe.index["sector"] == sector)
     if not inside.size:
-        known = ", ".join(sorted(universe.index["sector"].astype(str).unique()))
-        raise NotFound(f"no company of sector {sector!r}; there are {known}")
+        checks.known(sector, "sector", sorted(store.companies()["sector"].astype(str).unique()))
+        raise NotFound(f"the companies of sector {sector!r} have none of the metrics that the pattern reads")
     return universe.only(inside)
 
 

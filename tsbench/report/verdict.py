@@ -152,6 +152,7 @@ def verdict(
 def _lead(scan: Scan) -> str:
     (low, high), said = scan.pattern.length, scan.pattern.description
     period = PERIODS.get(str(scan.parameters.get("frequency")), "period")
+    said = f"{said}." if said and said[-1] not in ".!?" else said
     return f"“{scan.pattern.name}”: {f'{said} ' if said else ''}Looked for over {low} to {high} {period}s."
 
 

@@ -14,6 +14,8 @@ from tsbench.series.identity import FREQUENCIES, KEY_COLUMNS
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+# What files of companies call our columns.
+SPOKEN = {"entity": ("ticker", "symbol"), "time": ("date",)}
 
 
 class Parts(NamedTuple):
@@ -50,6 +52,7 @@ def moment(date: Any) -> int:
 
 def from_long_frame(frame: pd.DataFrame) -> Parts:
     """See `Panel.from_frame`."""
+    frame = _with_our_names(frame)
     _check_columns(frame)
     keys = {c: _key_column(frame, c) for c in KEY_COLUMNS if c in frame or c in ("basis", "source")}
     times = microseconds(frame["time"], "time")
@@ -148,10 +151,22 @@ def check_parts(parts: Parts) -> None:
         raise BadInput(f"{row['entity']} {row['metric']} holds infinity; write missing as NaN")
 
 
+def _with_our_names(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with `SPOKEN` columns under our name, where ours is absent."""
+    names: dict[str, str] = {}
+    for ours, spoken in SPOKEN.items():
+        found = [name for name in spoken if name in frame and ours not in frame]
+        if len(found) > 1:
+            raise BadInput(f"columns {' and '.join(found)} both name the {ours}; drop one, or rename it to {ours}")
+        names |= dict.fromkeys(found, ours)
+    return frame.rename(columns=names) if names else frame
+
+
 def _check_columns(frame: pd.DataFrame) -> None:
-    missing = {"entity", "metric", "time", "value"} - set(frame.columns)
+    missing = sorted({"entity", "metric", "time", "value"} - set(frame.columns))
     if missing:
-        raise BadInput(f"the frame lacks {', '.join(sorted(missing))}; it has {', '.join(map(str, frame.columns))}")
+        wanted = [f"{name} (or {', '.join(SPOKEN[name])})" if name in SPOKEN else name for name in missing]
+        raise BadInput(f"the frame lacks {', '.join(wanted)}; it has {', '.join(map(str, frame.columns))}")
 
 
 def _key_column(frame: pd.DataFrame, name: str) -> NDArray[np.object_]:

@@ -61,11 +61,12 @@ class Panel:
         """A panel from a long frame.
 
         Parameters
-            frame : columns entity, metric, time, value; optional frequency, basis, source, available_at, flags and
-                attributes that are constant per series (name, sector). NaN values are kept as missing. Without
-                frequency it is inferred per series, without available_at it is assumed.
-        Raises     BadInput: a column or key is missing, a time is missing or twice in one series, a frequency is
-            unknown, a value is no number or infinite.
+            frame : columns entity (else ticker or symbol), metric, time (else date), value; optional frequency,
+                basis, source, available_at, flags and attributes that are constant per series (name, sector). NaN
+                values are kept as missing. Without frequency it is inferred per series, without available_at it is
+                assumed.
+        Raises     BadInput: a column or key is missing or named twice, a time is missing or twice in one series, a
+            frequency is unknown, a value is no number or infinite.
         """
         parts = from_long_frame(frame)
         check_parts(parts)

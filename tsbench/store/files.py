@@ -21,10 +21,10 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from tsbench.errors import BadInput
-from tsbench.series.frames import Floats, Ints
+from tsbench.series.frames import SPOKEN, Floats, Ints
 from tsbench.store.columns import MISSING, Coded, Moments, coded, moments, numbers
 
-ALIASES = {"ticker": "entity", "symbol": "entity", "date": "time"}
+ALIASES = {spoken: ours for ours, names in SPOKEN.items() for spoken in names}
 REQUIRED = ("entity", "metric", "time", "value")
 TEXT = ("entity", "name", "sector", "metric", "frequency", "basis", "source")
 

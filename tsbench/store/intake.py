@@ -101,7 +101,8 @@ def judge(rows: Rows, *, stored: Stored, defaults: Mapping[str, str], now: int) 
     for attribute in ("name", "sector"):
         index[attribute], several = _latest(rows, columns["entity"], attribute, kept, index["entity"])
         if several:
-            notes.append(f"{several} companies have more than one {attribute}; that of the latest date is kept")
+            have = "company has" if several == 1 else "companies have"
+            notes.append(f"{several} {have} more than one {attribute}; that of the latest date is kept")
     values = np.where(np.isinf(rows.value[kept]), np.nan, rows.value[kept])
     told = rows.available_at.micros[kept] if rows.available_at else np.full(kept.size, NO_TIME)
     available = np.where(told == NO_TIME, UNKNOWN, told)

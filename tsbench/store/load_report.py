@@ -49,23 +49,27 @@ class FileReport:
     unchanged: int = 0
 
     def __str__(self) -> str:
-        lines = [f"{self.path}: {self.rows:,} {self.unit}s, {self.companies:,} companies, {self.first} to {self.last}"]
+        lines = [self._head]
         lines += [f"  {label}: {text}" for label, text in self._facts()]
         return "\n".join([*lines, *self.bad_lines()])
 
     def _repr_html_(self) -> str:
         facts = "".join(f"<tr><th>{escape(label)}</th><td>{escape(text)}</td></tr>" for label, text in self._facts())
         bad = "".join(f"<li>{escape(line.strip())}</li>" for line in self.bad_lines())
-        head = f"{self.path}: {self.rows:,} {self.unit}s, {self.companies:,} companies, {self.first} to {self.last}"
-        return f"<p><strong>{escape(head)}</strong></p><table>{facts}</table><ul>{bad}</ul>"
+        return f"<p><strong>{escape(self._head)}</strong></p><table>{facts}</table><ul>{bad}</ul>"
+
+    @property
+    def _head(self) -> str:
+        rows, companies = counted(self.rows, self.unit), counted(self.companies, "company", "companies")
+        return f"{self.path}: {rows}, {companies}, {self.first} to {self.last}"
 
     def _facts(self) -> list[tuple[str, str]]:
         series = ", ".join(f"{name} ({count:,} series)" for name, count in self.metrics.items())
         if self.added or self.revised:
-            stored = f"{self.added:,} values new, {self.revised:,} revised, {self.unchanged:,} already there"
+            stored = f"{counted(self.added, 'value')} new, {self.revised:,} revised, {self.unchanged:,} already there"
         else:
             stored = f"nothing new: all {self.unchanged:,} values are already there"
-        holes = f"{self.holes:,} with {self.missing_periods:,} periods missing"
+        holes = f"{self.holes:,} with {counted(self.missing_periods, 'period')} missing"
         if self.longest_holes:
             holes += f"; longest: {'; '.join(self.longest_holes)}"
         flags = "; ".join(f"{m} {kind} {n:,} ({share:.2%})" for m, kind, n, share in self.flags)
@@ -105,14 +109,23 @@ class LoadReport:
         return any(f.added or f.revised for f in self.files)
 
     def __str__(self) -> str:
-        return "\n".join([*map(str, self.files), f"{len(self.files)} files in {self.seconds:.1f} s"])
+        return "\n".join([*map(str, self.files), self._end])
 
     def _repr_html_(self) -> str:
-        return "".join(f._repr_html_() for f in self.files) + f"<p>{len(self.files)} files in {self.seconds:.1f} s</p>"
+        return "".join(f._repr_html_() for f in self.files) + f"<p>{self._end}</p>"
+
+    @property
+    def _end(self) -> str:
+        return f"{counted(len(self.files), 'file')} in {self.seconds:.1f} s"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
         return {"files": [f.to_dict() for f in self.files], "seconds": self.seconds}
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """A number and what it counts: 1 file, 2 files, 1,000 companies."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def describe(path: str, sha256: str, unit: str, intake: Intake, panel: Panel) -> FileReport:

@@ -114,6 +114,9 @@ SELECT version, spec FROM pattern
 WHERE name = %(name)s AND (%(version)s::int IS NULL OR version = %(version)s)
 ORDER BY version DESC LIMIT 1;
 
+-- name: delete_pattern
+DELETE FROM pattern WHERE name = %(name)s;
+
 -- name: pattern_names
 SELECT DISTINCT name FROM pattern ORDER BY name;
 

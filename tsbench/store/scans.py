@@ -58,13 +58,9 @@ class Scans:
         with transaction(self._engine) as cursor:
             cursor.execute(statement("begin_scan"), {"id": scan_id, **asked})
             row = _get(cursor, scan_id)
-        for what, given in asked.items():
-            stored = getattr(row, what)
-            if stored != (given if what == "data_hash" else orjson.loads(given)):
-                raise BadInput(
-                    f"scan {scan_id!r} exists with another {what.replace('_', ' ')}: {str(stored)[:200]}; "
-                    "give the new scan another id"
-                )
+        differences = _differences(row, orjson.loads(asked["pattern"]), orjson.loads(asked["parameters"]), data_hash)
+        if differences:
+            raise BadInput(f"scan {scan_id!r} exists with {' and '.join(differences)}; give the new scan another id")
         return row
 
     def get(self, scan_id: str) -> ScanRow:
@@ -167,6 +163,23 @@ def _get(cursor: "Cursor", scan_id: str) -> ScanRow:
     if row is None:
         raise NotFound(f"no scan {scan_id!r} is stored")
     return ScanRow(*row)
+
+
+def _differences(row: ScanRow, pattern: dict[str, Any], parameters: dict[str, Any], data_hash: str) -> list[str]:
+    """In what a stored scan asks something else, in words, each as stored -> given."""
+    found = []
+    if row.pattern != pattern:
+        was, now = row.pattern.get("name"), pattern.get("name")
+        found.append(f"another pattern ({was} -> {now})" if was != now else f"another drawing of the pattern {was!r}")
+    if row.parameters != parameters:
+        pairs = [
+            (n, row.parameters.get(n, "unset"), parameters.get(n, "unset")) for n in sorted(row.parameters | parameters)
+        ]
+        changes = ", ".join(f"{name}: {was} -> {now}" for name, was, now in pairs if was != now)
+        found.append(f"other parameters ({changes})")
+    if row.data_hash != data_hash:
+        found.append("other data (the store was loaded since)")
+    return found
 
 
 def _lock_running(cursor: "Cursor", scan_id: str) -> None:

@@ -3,6 +3,7 @@
 import io
 import platform
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.metadata import version as installed
@@ -22,6 +23,8 @@ from tsbench.store.statements import statement
 
 if TYPE_CHECKING:
     from psycopg2.extensions import cursor as Cursor
+
+    from tsbench.patterns import Pattern
 
 # What a model's numbers may depend on.
 LIBRARIES = ("tsbench", "numpy", "scipy", "numba", "scikit-learn", "pandas")
@@ -58,16 +61,21 @@ class Patterns:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
 
-    def save(self, spec: dict[str, Any]) -> int:
+    def save(self, pattern: "Pattern | Mapping[str, Any]") -> int:
         """The version the pattern is kept under; saving what the latest version says changes nothing.
 
         Parameters
-            spec : `Pattern.to_json()`; its "name" is the name.
+            pattern : a Pattern, or what its `to_json()` gives.
+        Raises     BadInput: it is no pattern, or bears the name of a shipped one, which it would hide.
         """
-        name = spec.get("name")
-        if not isinstance(name, str) or not name:
-            raise BadInput(f"a pattern needs a name, got {name!r}")
-        text = to_json(spec)
+        from tsbench.patterns import Pattern, library
+
+        if not isinstance(pattern, Pattern):
+            pattern = Pattern.from_json(pattern)
+        name = pattern.name
+        if name in library():
+            raise BadInput(f"{name!r} is a shipped pattern; give yours another name")
+        text = to_json(pattern.to_json())
         with transaction(self._engine) as cursor:
             latest = _lock(cursor, "pattern", name)
             cursor.execute(statement("get_pattern"), {"name": name, "version": latest})
@@ -87,6 +95,17 @@ class Patterns:
             raise NotFound(f"no pattern {name!r}{_of(version)} is saved; saved are {', '.join(self.names()) or 'none'}")
         spec: dict[str, Any] = row[1]
         return spec
+
+    def delete(self, name: str) -> None:
+        """Forget every version of a saved pattern; scans keep the pattern they asked. Raises NotFound.
+
+        Numbers are not given twice: saved again, the name goes on counting.
+        """
+        with transaction(self._engine) as cursor:
+            cursor.execute(statement("delete_pattern"), {"name": name})
+            gone = cursor.rowcount
+        if not gone:
+            raise NotFound(f"no pattern {name!r} is saved; saved are {', '.join(self.names()) or 'none'}")
 
     def names(self) -> list[str]:
         """The names of all saved patterns, sorted."""

@@ -181,6 +181,11 @@ def status(project: Path, *, pgdata: Path | None = None) -> Status:
     )
 
 
+def exists(project: Path, *, pgdata: Path | None = None) -> bool:
+    """Whether `project` has a database already, running or not. Parameters as of `acquire`."""
+    return PostgreSQL(Place.of(project, pgdata)).cluster.exists()
+
+
 class _Hold:
     """One process's share in the services of a place; made and left under the start lock."""
 
