@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import tsbench.evaluate.significance as significance
 from tests import naive
 from tsbench.errors import BadInput
-from tsbench.evaluate import any_of, benjamini_hochberg, binomial_interval
+from tsbench.evaluate import any_of, benjamini_hochberg
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=40))
@@ -51,12 +51,6 @@ def test_the_best_of_several_tries_is_paid_for():
     assert (any_of(smallest, 5) < 0.05).mean() == pytest.approx(0.05, abs=0.003)
     assert any_of(0.03, 1) == pytest.approx(0.03)
     assert any_of(1e-12, 3) == pytest.approx(3e-12)
-
-
-def test_wilson_intervals():
-    low, high = binomial_interval(8, 10)
-    assert (low, high) == (pytest.approx(0.4902, abs=1e-3), pytest.approx(0.9433, abs=1e-3))
-    assert binomial_interval(0, 0) == (0.0, 1.0)
 
 
 def test_the_examples_in_the_docstrings_hold():

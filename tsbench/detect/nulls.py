@@ -51,7 +51,7 @@ def fit_odds(
         constraints hardly ever allow a window.
     """
     table: OddsTable = {}
-    refused = BadInput("")
+    refused: BadInput | None = None
     usable = np.flatnonzero(np.any([long_enough(stretches, bank) for bank in banks.values()], axis=0))
     if not usable.size:
         raise TooShort(
@@ -77,7 +77,7 @@ def fit_odds(
                     table[where, kind, int(channel)] = Odds.fit(features, best.score, company[fits])
                 except BadInput as error:
                     refused = error
-    if not table:
+    if refused and not table:
         raise refused
     return table
 

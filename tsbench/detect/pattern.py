@@ -106,7 +106,7 @@ class PatternDetector:
             panel : raw metrics; flagged values are left out.
             where : "now" = ends in the last two periods of a live entity; "history" = anywhere, dead entities too;
                 "forming" = the first 60 to 90 % of the drawing ends in the last two periods.
-            as_of : use only what was public then (see `Panel.select`).
+            as_of : use only what was public then; the panel's flags are taken as given (`Store.series_of` judges anew).
             null : whose p-value is the verdict; "largest" takes the largest over all.
             confirm : for the first so many rows also run 999 surrogates of that very series per null; column
                 p_confirmed.

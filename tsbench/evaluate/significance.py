@@ -44,16 +44,3 @@ def any_of(p: ArrayLike, tries: ArrayLike) -> NDArray[np.float64]:
     p = np.asarray(p, dtype=np.float64)
     combined = -np.expm1(np.asarray(tries) * np.log1p(-np.minimum(p, 1 - 1e-16)))
     return np.where(p < 1, combined, p)
-
-
-def binomial_interval(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval for a share of `hits` in `n` trials, covering it in `level` of cases; (0, 1) when n is 0."""
-    if n == 0:
-        return (0.0, 1.0)
-    from statistics import NormalDist
-
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    share = hits / n
-    centre = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return (max(0.0, centre - half), min(1.0, centre + half))
