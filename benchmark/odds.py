@@ -34,6 +34,10 @@ SURROGATES, COPIES, WORKERS = 6_000, 10, 2
 # A company's own share is quoted from so many draws on, and counted as unfair from there on (wanted: .05).
 ENOUGH, UNFAIR = 40, 0.15
 WITH_THE_MATCH = ("dip_recovery", "step_up", "erosion")
+PATTERNS = (
+    "dip_recovery", "failed_recovery", "inflection_up", "step_up", "s_curve", "plateau", "fade", "erosion",
+    "acceleration", "overlooked",
+)  # fmt: skip
 
 
 def replicate(
@@ -149,7 +153,7 @@ def bars_of(row: dict[str, float]) -> list[dict[str, object]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--replicates", type=int, default=20)
-    parser.add_argument("--patterns", nargs="*", default=list(library()))
+    parser.add_argument("--patterns", nargs="*", default=list(PATTERNS))
     parser.add_argument("--where", nargs="*", default=["now", "history"])
     options = parser.parse_args()
     rows, bars = [], []

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tsbench.errors import BadInput, NotFound
 from tsbench.patterns import evaluate, evaluate_all, metrics_of
@@ -47,6 +49,8 @@ CASES = {
     "accel(revenue)": lambda r, n: (r / r.shift(4) - 1) - (r / r.shift(4) - 1).shift(4),
     "lag(revenue, 3)": lambda r, n: r.shift(3),
     "change(revenue, 2)": lambda r, n: r - r.shift(2),
+    "volatility(revenue, 2)": lambda r, n: r.diff().rolling(2).std(),
+    "volatility(log(revenue), 6)": lambda r, n: np.log(r).diff().rolling(6).std(),
     "log(revenue)": lambda r, n: np.log(r),
     "net_income / revenue": lambda r, n: n / r,
     "-revenue + 2 * net_income - 1": lambda r, n: -r + 2 * n - 1,
@@ -66,6 +70,39 @@ def test_lags_count_fiscal_periods_across_a_hole(panel):
     assert len(got) == 24
     np.testing.assert_allclose(got.to_numpy(), (full / full.shift(4) - 1).to_numpy(), rtol=1e-12)
     assert values("ttm(revenue)", panel, "A").isna().sum() == 3 + 4
+
+
+def naive_volatility(x, k):
+    """Standard deviation of the last k differences, one period after another."""
+    out = np.full(len(x), np.nan)
+    for i in range(k, len(x)):
+        steps = [x[j] - x[j - 1] for j in range(i - k + 1, i + 1)]
+        middle = sum(steps) / k
+        out[i] = (sum((step - middle) ** 2 for step in steps) / (k - 1)) ** 0.5
+    return out
+
+
+@given(st.integers(2, 12), st.integers(1, 30), st.sets(st.integers(0, 29), max_size=3), st.integers(0, 1000))
+@settings(max_examples=50, deadline=None)
+def test_volatility_is_the_spread_of_the_last_steps_and_never_of_later_ones(k, n, holes, seed):
+    x = np.random.default_rng(seed).normal(50, 5, (2, n))
+    x[0, [hole for hole in holes if hole < n]] = np.nan
+    days = pd.date_range("2020-01-06", periods=n, freq="7D")
+    frames = [long(e, "x", row, days) for e, row in zip("AB", x, strict=True)]
+    p = Panel.from_frame(pd.concat(frames).assign(frequency="weekly"))
+    got = evaluate(f"volatility(x, {k})", p)
+    for i, row in enumerate(x):
+        wanted = naive_volatility(row, k)
+        np.testing.assert_allclose(got.series(i)[1], wanted[: got.series(i)[1].size], rtol=1e-9, atol=1e-12)
+
+
+def test_what_stands_still_has_a_volatility_of_exactly_zero():
+    p = Panel.from_frame(long("A", "x", [1e9, 3.3, 0.1, 0.1, 0.1, 0.1, 0.1, 0.4]))
+    got = evaluate("volatility(x, 3)", p).values
+    assert (got[5:7] == 0).all()
+    assert np.isnan(got[:3]).all()
+    assert (got[3:5] > 0).all()
+    assert got[7] == pytest.approx(0.3 / 3**0.5)
 
 
 def test_growth_from_nothing_is_missing():
@@ -147,6 +184,7 @@ def test_what_overflows_is_missing_and_warns_of_nothing():
     p = Panel.from_frame(long("A", "x", [1e-300, 1e308, 1e308, 1e308, 1e308, -1e308, 1e308, 1e308]))
     for expression, wanted in {
         "ttm(x)": [3, 4], "yoy(x)": [4], "accel(x)": range(8), "change(x, 1)": [5, 6], "x * x": [1, 2, 3],
+        "volatility(x, 2)": [2, 6, 7],
     }.items():  # fmt: skip
         assert np.isnan(evaluate(expression, p).values[list(wanted)]).all(), expression
 
@@ -162,6 +200,7 @@ def test_several_expressions_share_one_grid(panel):
     [
         "", "revenue +", "__import__('os')", "revenue.real", "revenue[0]", "lambda: 1", "open(revenue)", "ttm()",
         "ttm(revenue, 4)", "lag(revenue, -1)", "lag(revenue, 0)", "lag(revenue, 1.5)", "lag(revenue, net_income)",
+        "volatility(revenue)", "volatility(revenue, 1)", "volatility(revenue, 401)",
         "rank_in(revenue, planet)", "revenue ** 2", "'revenue'", "1 + 2", "ttm(x=revenue)", "True + revenue",
         "revenue if revenue else 1", "a" * 600, "(" * 300 + "a" + ")" * 300, "-" * 490 + "a", "~" * 490 + "a",
         "not " * 120 + "a", "a" + ".b" * 240, "+".join("a" * 240), "a + " + "9" * 400, "a * 1e999",

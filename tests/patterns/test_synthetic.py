@@ -62,14 +62,25 @@ def test_the_truth_is_where_the_shape_was_added():
 
 
 def test_the_height_is_in_one_step_deviations():
+    bare = synthesize(RIGID, 30, share=0.0, seed=4).panel
     flat = synthesize(RIGID, 30, snr=0.0, seed=4).panel
     high = synthesize(RIGID, 30, snr=7.0, seed=4)
     for row in high.truth.itertuples():
         i = list(flat.index["entity"]).index(row.entity)
-        before = flat.series(i)[1]
-        added = high.panel.series(i)[1] - before
+        added = high.panel.series(i)[1] - flat.series(i)[1]
         # A sampled V of even length has no point at its tip.
-        assert np.ptp(added) == pytest.approx(7.0 * np.diff(before).std(), rel=0.15)
+        assert np.ptp(added) == pytest.approx(7.0 * np.diff(bare.series(i)[1]).std(), rel=0.15)
+
+
+def test_outside_the_copy_the_background_is_as_it_was_but_for_its_level():
+    bare = synthesize(RIGID, 10, share=0.0, seed=4).panel
+    high = synthesize(RIGID, 10, snr=7.0, seed=4)
+    for i, row in enumerate(high.truth.itertuples()):
+        x, before = high.panel.series(i)[1], bare.series(i)[1]
+        np.testing.assert_array_equal(x[: row.start], before[: row.start])
+        np.testing.assert_allclose(np.diff(x[row.end - 1 :]), np.diff(before[row.end - 1 :]), atol=1e-9)
+        # the noise inside is the background's own, of memory at most 0.7
+        assert np.diff(x[row.start : row.end]).std() < 3 * np.diff(before).std()
 
 
 def added(pattern, n, seed):

@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import importlib.util
 import inspect
 import re
 import subprocess
@@ -10,10 +11,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
 import tsbench
+from tsbench.patterns import NULLS, library
 from tsbench.settings import table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,9 +81,61 @@ def test_every_class_and_room_says_what_it_is() -> None:
 def test_generated_pages_are_up_to_date(tmp_path: Path) -> None:
     subprocess.run([sys.executable, ROOT / "docs" / "generate.py", tmp_path], check=True, capture_output=True)
     written = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(written) == 3
+    assert len(written) == 4 + len(library())
     for name in written:
         assert (ROOT / name).read_text("utf-8") == (tmp_path / name).read_text("utf-8"), f"{name}: run make docs"
+    images = {path.name for path in (ROOT / "docs" / "images" / "patterns").iterdir()}
+    assert images == {f"{name}.svg" for name in library()}
+
+
+def _generator() -> ModuleType:
+    """docs/generate.py as a module."""
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_base_rates_stand_under_their_pattern_when_there_are_any() -> None:
+    generate = _generator()
+    counts = dict.fromkeys(NULLS, 3) | {"tested": 207, "verdict": 2, "refused": ""}
+    rows = [
+        {"pattern": "fade", "where": "now", "relative": False, **counts},
+        {"pattern": "fade", "where": "history", "relative": True, **counts, "refused": "no odds"},
+    ]
+    page = generate.library_page({"made_at": "2026-01-02T03:04", "seed": 0, "results": {"rows": rows}})
+    fade = page.partition("### fade\n")[2].partition("### ")[0]
+    assert "| now | 207 | 3 | 3 | 3 | 2 |\n| history, relative | no odds |\n" in fade
+    assert "2026-01-02" in page
+    assert page.count("| now | 207") == 1
+    assert "verdict" not in generate.library_page(None)
+
+
+def test_drawings_hold_a_line_per_channel_and_are_legible_on_white_and_on_black() -> None:
+    generate = _generator()
+    for pattern in library().values():
+        image = ElementTree.fromstring(generate.drawing(pattern))
+        lines = image.findall("{*}polyline")
+        shaped = {c.expression if pattern.combine == "all" else "" for c in pattern.channels if c.points}
+        assert len(lines) == len(shaped)
+        words = [text.text for text in image.findall("{*}text")]
+        assert set(words) == (shaped if len(shaped) > 1 else set())
+        for colour in {mark.get("stroke") or mark.get("fill") for mark in [*lines, *image.findall("{*}text")]}:
+            assert min(_contrast(colour, paper) for paper in ("#FFFFFF", "#0D1117")) >= 3, pattern.name
+
+
+def _contrast(one: str, other: str) -> float:
+    """Contrast ratio of two colours: Web Content Accessibility Guidelines 2.2, which ask 3 for graphics."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        red, green, blue = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
 
 
 def test_every_setting_stands_in_the_table() -> None:

@@ -59,6 +59,17 @@ def test_the_scan_report_says_what_it_cannot_tell(shipped: dict[str, Run]) -> No
 
 
 @pytest.mark.notebook
+def test_the_scan_report_tells_how_sure_then_what_followed_then_its_limits(shipped: dict[str, Run]) -> None:
+    run = shipped["05_scan_companies"]
+    page = run.page.read_text("utf-8")
+    order = ["Near misses</h2>", "How sure</h2>", "decides</span>", "When they ended.", "What followed</h2>"]
+    order += ["What this cannot tell</h2>", "About this run</h2>", "tsbench report 05_scan_companies"]
+    places = [page.index(text) for text in order]
+    assert places == sorted(places)
+    assert (run.folder / "followed.csv").read_text("utf-8").startswith("entity,name,episode,known_at,horizon,outcome")
+
+
+@pytest.mark.notebook
 def test_the_detector_is_kept_in_the_registry(shipped: dict[str, Run], companies: Store) -> None:
     version, _ = companies.registry.get("overlooked")
     assert version.data_hash == shipped["03_train_detector"].data_hash

@@ -1,13 +1,20 @@
 """The schema: one migration path, checked against what the code expects."""
 
+import pandas as pd
 import psycopg2.extensions
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from psycopg2 import sql
+from psycopg2.errors import CheckViolation
 
+from tests.store.company_files import HEADER, long
 from tsbench.errors import BadInput, Unavailable
+from tsbench.patterns import Channel, Pattern
+from tsbench.records import State
 from tsbench.store import Store, embedded, schema, statements
 from tsbench.store.engine import transaction
 from tsbench.store.tables import VERSION_TABLE, metadata
@@ -32,6 +39,65 @@ def test_an_upgrade_again_changes_nothing_and_keeps_rows(store):
     store.runs.put({"id": "kept"})
     store.upgrade()
     assert [r["id"] for r in store.runs.list()] == ["kept"]
+
+
+def _migrate(store, how, to):
+    config = Config()
+    config.set_main_option("script_location", str(schema.MIGRATIONS))
+    with store.engine.begin() as connection:
+        config.attributes["connection"] = connection
+        how(config, to)
+
+
+def _held(store):
+    """Every row of the tables of 0001, as text."""
+    with transaction(store.engine) as cursor:
+        held = {}
+        for name in FIRST_TABLES:
+            cursor.execute(sql.SQL("SELECT t::text FROM {} t ORDER BY 1").format(sql.Identifier(name)))
+            held[name] = cursor.fetchall()
+    return held
+
+
+FIRST_TABLES = (
+    "company", "load_file", "last_version", "pattern", "model_version", "scan", "scan_chunk", "match", "run",
+)  # fmt: skip
+LABELLED = {"entity": "A", "channels": ["roic"], "start": "2015-03-31", "end": "2018-03-31"}
+
+
+def test_an_upgrade_from_the_first_tables_keeps_what_they_hold(server_url, file):
+    valley = Channel("roic", ((0, 1), (0.5, 0), (1, 1)))
+    with embedded.fresh_database(server_url) as url, Store(url) as store:
+        _migrate(store, command.upgrade, "0001")
+        assert store.check() == [f"its tables are of version 0001, this tsbench wants {schema.HEAD}"]
+        store.load(file(HEADER + long()), progress=False)
+        store.patterns.save(Pattern("dip", (valley,), length=(8, 24)))
+        store.registry.put("dip", State("k", 1, {}, {}), metrics={}, data_hash="h", seed=0)
+        store.scans.begin("s", {"name": "dip"}, {"where": "now"}, "h")
+        store.scans.put_chunk("s", 0, pd.DataFrame({"entity": ["A"], "status": ["tested"], "p_value": [0.1]}))
+        store.scans.finish("s", {"A": 0.1})
+        store.runs.put({"id": "kept"})
+        held = _held(store)
+        assert all(held.values())
+        with pytest.raises(Unavailable, match=r'"label" does not exist.*tsbench db upgrade'):
+            store.labels.of("dip")
+
+        store.upgrade()
+        assert store.check() == []
+        assert _held(store) == held
+        store.labels.put("dip", LABELLED, "accept", scan_id="s")
+
+        _migrate(store, command.downgrade, "0001")
+        assert _held(store) == held
+        store.upgrade()
+        assert store.check() == []
+        assert store.labels.of("dip").empty
+
+
+def test_a_label_of_another_verdict_is_refused_by_the_table_too(store):
+    store.labels.put("dip", LABELLED, "accept")
+    with pytest.raises(CheckViolation, match="label_verdict"), transaction(store.engine) as cursor:
+        cursor.execute("UPDATE label SET verdict = 'maybe'")
 
 
 def test_a_given_database_is_never_migrated_unasked(server_url):

@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from tsbench import __version__
 from tsbench.cli.database import check, load, upgrade
 from tsbench.cli.detector import patterns, train, warmup
+from tsbench.cli.labelling import label, labels
 from tsbench.cli.reports import report
 from tsbench.cli.scanning import scan
 from tsbench.cli.services import start, status, stop
@@ -32,7 +33,7 @@ database = App(name="db", help="The schema of the database.")
 for parent, commands in (
     (services, (start, stop, status)),
     (database, (upgrade, check)),
-    (app, (services, database, load, scan, train, patterns, report, warmup)),
+    (app, (services, database, load, scan, label, labels, train, patterns, report, warmup)),
 ):
     for command in commands:
         parent.command(command)

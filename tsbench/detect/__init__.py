@@ -1,10 +1,11 @@
 """Detect: models that look at series and say what stands out, and how sure that is."""
 
 from tsbench.detect.bank import WHERE, Stretches, Where, stretches_of
+from tsbench.detect.executor import Executor
 from tsbench.detect.matches import COLUMNS
 from tsbench.detect.nulls import NullChoice, nulls_of
 from tsbench.detect.pattern import PatternDetector
-from tsbench.detect.search import Executor, best_windows, distance_profile, live_entities
+from tsbench.detect.search import best_windows, distance_profile, live_entities
 
 __all__ = [
     "COLUMNS",

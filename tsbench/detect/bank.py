@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tsbench.errors import BadInput
+from tsbench.evaluate import half_of
 from tsbench.patterns import Pattern, evaluate_all
 from tsbench.patterns.constraints import Encoded, encode
 from tsbench.series import Panel
@@ -126,6 +127,11 @@ class Stretches:
     last: Ints
     flagged: Ints
     known: int
+
+    @property
+    def half(self) -> Ints:
+        """Per entity, 0 or 1: the half of the companies it belongs to, see `evaluate.half_of`."""
+        return half_of(self.index["entity"]).astype(np.int64)
 
     def of_channel(self, channel: int) -> Floats:
         """The rows of values a run of that channel is searched in: its own, or all for the joint -1."""

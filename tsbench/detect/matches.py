@@ -8,8 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tsbench.detect.bank import Bank, Stretches, Where
-from tsbench.detect.search import Best, Question
+from tsbench.detect.head import Head
+from tsbench.detect.search import APART, Best, Question
 from tsbench.evaluate import any_of
+from tsbench.evaluate.retrieval import overlap
 from tsbench.patterns import NULLS, Null, Pattern
 
 Floats = NDArray[np.float64]
@@ -28,6 +30,7 @@ def match_table(
     question: Question,
     where: Where,
     null: str,
+    heads: Mapping[int, Head],
 ) -> pd.DataFrame:
     """One row per entity from the best windows of its runs.
 
@@ -35,17 +38,19 @@ def match_table(
         p : per null, the p-value of every run (NaN where not asked). An entity's p-value under a null is the smallest
             over its runs, paid for by Sidak; its verdict the one of `null`, or the largest over the nulls.
         question : which runs were searched, and which entities are live.
+        heads : the judges by channel; where there is one, the score is its probability, else the correlation.
     Returns
         DataFrame with `COLUMNS`, in the order of the entities; q_value is NaN (it needs the whole family).
     """
     n = len(stretches.index)
+    score, begin, size, proposed = best.score[:, 0], best.start[:, 0], best.length[:, 0], best.scale[:, 0]
     asked, live = question.runs, question.live
     tries = np.bincount(stretches.entity[asked], minlength=n)
     tested = tries > 0
     by_null, winner = {}, {}
     for kind in NULLS:
         # Runs by entity, smallest p first, higher score first among equals: the first of each entity wins.
-        order = np.lexsort((-best.score, np.where(asked, p[kind], np.inf), stretches.entity))
+        order = np.lexsort((-score, np.where(asked, p[kind], np.inf), stretches.entity))
         first = order[np.r_[True, np.diff(stretches.entity[order]) > 0][: order.size]]
         run = np.full(n, -1)
         run[stretches.entity[first]] = first
@@ -59,12 +64,15 @@ def match_table(
     run = np.stack([winner[kind] for kind in NULLS])[which, np.arange(n)]
     # A stretch without an allowed window, or none that goes the drawn way at all, has no match to show.
     found = tested & (run >= 0)
-    if best.start.size:
-        found &= (best.start[run] >= 0) & (best.score[run] > 0)
-    at = np.where(found, best.start[run], 0)
-    scale = np.where(found, best.scale[run], 0)
-    length = np.where(found, bank.length[scale], 0)
+    if begin.size:
+        found &= (begin[run] >= 0) & (score[run] > 0)
+    at = np.where(found, begin[run], 0)
+    scale = np.where(found, proposed[run], 0)
+    length = np.where(found, size[run], 0)
     channel = np.where(found, stretches.channel[run], -1)
+    shown = score.copy()
+    for k, head in heads.items():
+        shown[stretches.channel == k] = head.probability(score[stretches.channel == k])
     times = pd.to_datetime(stretches.times, unit="us", utc=True)
     last = np.maximum(stretches.last, 1) - 1
     status = np.full(n, "tested", dtype=object)
@@ -91,7 +99,7 @@ def match_table(
             "end": pd.Series(times[at + np.maximum(length, 1) - 1]).where(found),
             "length": length,
             "complete": np.where(found, bank.complete[scale], np.nan),
-            "score": np.where(found, best.score[run], np.nan),
+            "score": np.where(found, shown[run], np.nan),
             "p_value": verdict,
             "q_value": np.nan,
             "null": np.where(tested, np.array(NULLS, dtype=object)[which], ""),
@@ -102,27 +110,78 @@ def match_table(
     )
     first = at - stretches.offsets[:-1]
     evidence = [
-        _evidence(stretches, bank, int(a), int(s), int(c), int(o), int(t)) if f else {"tries": int(t)}
-        for a, s, c, o, t, f in zip(at, scale, channel, first, tries, found, strict=True)
+        _evidence(pattern, stretches, bank, int(a), int(m), int(s), int(c), int(o), int(t)) if f else {"tries": int(t)}
+        for a, m, s, c, o, t, f in zip(at, length, scale, channel, first, tries, found, strict=True)
     ]
     table["evidence"] = pd.Series(evidence, dtype=object)
     return table[list(COLUMNS)]
 
 
 def _evidence(
-    stretches: Stretches, bank: Bank, at: int, scale: int, channel: int, first: int, tries: int
+    pattern: Pattern,
+    stretches: Stretches,
+    bank: Bank,
+    at: int,
+    m: int,
+    scale: int,
+    channel: int,
+    first: int,
+    tries: int,
 ) -> dict[str, Any]:
-    m = int(bank.length[scale])
     rows = [channel] if channel >= 0 else range(len(stretches.values))
-    window = {int(k): stretches.values[k, at : at + m] for k in rows}
-    heights = {
-        k: float(np.ptp(t) * (t @ w)) for k, w in window.items() if bank.offset[scale, k] >= 0
-        for t in [bank.template(scale, k)]
-    }  # fmt: skip
+    heights: list[float | None] = []
+    correlations: list[float | None] = []
+    changes = []
+    for k in rows:
+        w = stretches.values[k, at : at + m]
+        changes.append(float(w[-1] - w[0]))
+        if bank.offset[scale, k] < 0:
+            heights.append(None)
+            correlations.append(None)
+            continue
+        t = bank.sign[scale] * pattern.template(int(k), m, complete=float(bank.complete[scale]))
+        along, size = float(t @ w), float(np.sqrt(((w - w.mean()) ** 2).sum()))
+        heights.append(float(np.ptp(t)) * along)
+        correlations.append(along / size if size > 0 else 0.0)
     return {
         "first": first,
         "tries": tries,
-        "height": [heights.get(k) for k in window],
-        "change": [float(w[-1] - w[0]) for w in window.values()],
+        "height": heights,
+        "correlation": correlations,
+        "change": changes,
         "mirrored": bool(bank.sign[scale] < 0),
     }
+
+
+def found_windows(
+    pattern: Pattern, stretches: Stretches, best: Best, heads: Mapping[int, Head], per_entity: int
+) -> pd.DataFrame:
+    """The windows of `best` as a table: entity, channel, start, end (positions in the entity's series) and score.
+
+    Best first. Of alternative channels the better window stays where two share more than `APART`; at most `per_entity`
+    rows of an entity.
+    """
+    run, place = np.nonzero(best.start >= 0)
+    channel, entity = stretches.channel[run], stretches.entity[run]
+    score = best.score[run, place]
+    for k, head in heads.items():
+        score[channel == k] = head.probability(score[channel == k])
+    first = best.start[run, place] - stretches.offsets[entity]
+    names = np.array([*pattern.expressions, " & ".join(pattern.expressions)], dtype=object)
+    table = pd.DataFrame(
+        {
+            "entity": stretches.index["entity"].to_numpy(dtype=object)[entity],
+            "channel": names[channel],
+            "start": first,
+            "end": first + best.length[run, place],
+            "score": score,
+        }
+    ).sort_values("score", ascending=False, kind="stable", ignore_index=True)
+    kept: dict[str, list[tuple[int, int]]] = {}
+    rows = []
+    for i, (name, a, b) in enumerate(table[["entity", "start", "end"]].itertuples(index=False)):
+        mine = kept.setdefault(name, [])
+        if len(mine) < per_entity and all(overlap(a, b, c, d) <= APART for c, d in mine):
+            mine.append((a, b))
+            rows.append(i)
+    return table.iloc[rows].reset_index(drop=True)

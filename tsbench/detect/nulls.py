@@ -1,5 +1,6 @@
 """Fitting the odds: surrogates of a background, searched like the real thing."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -7,8 +8,10 @@ from numpy.typing import NDArray
 
 from tsbench import checks
 from tsbench.detect.bank import RECENT_PERIODS, Bank, Stretches, Where, of_channel
+from tsbench.detect.executor import Executor
+from tsbench.detect.head import Head
 from tsbench.detect.odds import Odds, features_of
-from tsbench.detect.search import SHORTEST_RUN, Executor, best_windows, long_enough, shortest_run
+from tsbench.detect.search import SHORTEST_RUN, best_windows, long_enough, shortest_run
 from tsbench.errors import BadInput, TooShort
 from tsbench.patterns import NULLS, Null
 from tsbench.patterns.surrogates import resample
@@ -17,6 +20,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 NullChoice = Null | Literal["largest"]
 OddsTable = dict[tuple[Where, Null, int], Odds]
+Heads = Mapping[Where, Mapping[int, Head]]
 
 
 def nulls_of(null: NullChoice) -> tuple[Null, ...]:
@@ -38,6 +42,7 @@ def fit_odds(
     stretches: Stretches,
     banks: dict[Where, Bank],
     *,
+    heads: Heads,
     surrogates: int,
     seed: int,
     executor: Executor | None = None,
@@ -45,7 +50,8 @@ def fit_odds(
     """The null distribution for every question, null and channel that the background can answer.
 
     Parameters
-        stretches : the background. banks : templates by question.
+        stretches : the background. banks : templates by question. heads : trained judges by question and channel; a
+            surrogate is judged as its company is.
         surrogates : how many per null and channel (rounded up to equal shares of the background's runs).
     Raises     TooShort: the background has no run long enough. BadInput: no question can be answered, because the
         constraints hardly ever allow a window.
@@ -66,15 +72,18 @@ def fit_odds(
             values, length = surrogate_runs(stretches, rows, copies, kind, rng)
             stop = np.cumsum(length)
             company = np.repeat(stretches.entity[rows], copies)
+            half = stretches.half[company]
             for where, whole in banks.items():
                 bank = of_channel(whole, int(channel))
                 fits = length >= shortest_run(bank)
                 first_end = stop - (RECENT_PERIODS - 1) if where != "history" else np.zeros(stop.size, np.int64)
                 runs = ((stop - length)[fits], stop[fits], first_end[fits])
-                best = best_windows(values, runs, bank, executor=executor)
-                features = features_of(values, runs[0], runs[1], best.start, bank.length[best.scale])
+                head = heads.get(where, {}).get(int(channel))
+                best = best_windows(values, runs, bank, head=head, fold=half[fits], executor=executor)
+                features = features_of(values, runs[0], runs[1], best.start[:, 0], best.length[:, 0])
                 try:
-                    table[where, kind, int(channel)] = Odds.fit(features, best.score, company[fits])
+                    odds = Odds.fit(features, best.score[:, 0], company[fits], bounded=head is None)
+                    table[where, kind, int(channel)] = odds
                 except BadInput as error:
                     refused = error
     if refused and not table:
@@ -96,7 +105,16 @@ def surrogate_runs(
 
 
 def own_p_value(
-    stretches: Stretches, r: int, score: float, first_end: int, bank: Bank, kind: Null, n: int, rng: np.random.Generator
+    stretches: Stretches,
+    r: int,
+    score: float,
+    first_end: int,
+    bank: Bank,
+    kind: Null,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    head: Head | None = None,
 ) -> float:
     """(1 + surrogates of run r that score at least `score`) / (n + 1); 1 where the run had no allowed window."""
     if not np.isfinite(score):
@@ -104,7 +122,9 @@ def own_p_value(
     values, length = surrogate_runs(stretches, np.array([r]), n, kind, rng)
     stop = np.cumsum(length)
     end = stop - max(int(stretches.stop[r]) - first_end, 0) if first_end else np.zeros_like(stop)
-    null = best_windows(values, (stop - length, stop, end), of_channel(bank, int(stretches.channel[r]))).score
+    fold = np.full(n, stretches.half[stretches.entity[r]])
+    runs = (stop - length, stop, end)
+    null = best_windows(values, runs, of_channel(bank, int(stretches.channel[r])), head=head, fold=fold).score
     return float(1 + (null >= score).sum()) / (n + 1)
 
 

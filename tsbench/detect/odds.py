@@ -5,8 +5,9 @@ so one threshold for all companies would favour long and smooth series. Running 
 that, at the cost of a rescan each. Instead the dependence is learnt once, on surrogates of a background: for every
 surrogate the features of that surrogate (what an observer of it would see) and its best score are a training pair.
 
-    y = atanh(score),  y = location(features) + scale(features) * z,  z ~ one distribution for all
+    y = location(features) + scale(features) * z,  z ~ one distribution for all
 
+where y is the score of the trained head or, of a correlation, its atanh. So
 location and log scale are sums of a quadratic in each feature; the distribution of z is the pooled empirical
 one, and beyond its 99th percentile the exponential tail that a Gumbel maximum has. p-values below
 1 / (number of surrogates + 1) are not supported and are reported as that.
@@ -65,10 +66,6 @@ def _design(features: Floats, centre: Floats, spread: Floats) -> Floats:
     return np.column_stack([np.ones(f.shape[0]), f, f * f])
 
 
-def _to_normal(score: Floats) -> Floats:
-    return np.arctanh(np.clip(score, -0.9999, 0.999999))
-
-
 @dataclass(frozen=True, slots=True)
 class Odds:
     """The fitted null distribution of best scores for one null, question and channel; see the module's text."""
@@ -81,9 +78,10 @@ class Odds:
     quantiles: Floats
     tail: Floats
     n: int
+    bounded: bool
 
     @classmethod
-    def fit(cls, features: Floats, score: Floats, company: Ints | None = None) -> "Odds":
+    def fit(cls, features: Floats, score: Floats, company: Ints | None = None, *, bounded: bool = True) -> "Odds":
         """Learn from surrogates.
 
         Parameters
@@ -91,6 +89,7 @@ class Odds:
                 allowed. Needs at least 200 finite scores.
             company : int64 (n,), whose surrogate each is: the distribution of z is that of companies left out of the
             fit, which is what a new company meets; None = all the same, z is taken in sample.
+            bounded : whether scores are correlations, which end at 1, or go on as a head's do.
         Raises     BadInput: fewer.
         """
         found = np.isfinite(score)
@@ -102,7 +101,7 @@ class Odds:
         centre = features.mean(axis=0)
         spread = np.maximum(features.std(axis=0), 1e-3)
         design = _design(features, centre, spread)
-        x, y = design[found], _to_normal(score[found])
+        x, y = design[found], unbounded(score[found], bounded)
         location, scale = _location_and_scale(x, y)
         z = np.sort(_left_out(x, y, None if company is None else company[found]))
         start = np.quantile(z, 1 - TAIL)
@@ -110,7 +109,9 @@ class Odds:
         keep = np.unique(np.r_[np.linspace(0, z.size - 1, 2001).astype(np.int64), np.arange(z.size)[-200:]])
         quantiles = np.stack([z[keep], 1.0 - keep / z.size])
         allowed = np.zeros(0) if found.all() else _logistic(design, found)
-        return cls(centre, spread, location, scale, allowed, quantiles, np.array([start, mean_excess]), score.size)
+        return cls(
+            centre, spread, location, scale, allowed, quantiles, np.array([start, mean_excess]), score.size, bounded
+        )
 
     @property
     def floor(self) -> float:
@@ -120,7 +121,7 @@ class Odds:
     def p_value(self, features: Floats, score: Floats) -> Floats:
         """P(a surrogate with these features scores at least this), shape (n,); 1 where score is -inf."""
         design = _design(features, self.centre, self.spread)
-        z = (_to_normal(score) - design @ self.location) / np.exp(design @ self.scale)
+        z = (unbounded(score, self.bounded) - design @ self.location) / np.exp(design @ self.scale)
         start, mean_excess = self.tail
         p: Floats = np.interp(z, self.quantiles[0], self.quantiles[1])
         p = np.where(z > float(start), TAIL * np.exp(-(z - start) / mean_excess), p)
@@ -129,15 +130,21 @@ class Odds:
         return np.where(np.isfinite(score), np.clip(p, self.floor, 1.0), 1.0)
 
     def needed_score(self, features: Floats, p: float) -> Floats:
-        """The score at which the p-value reaches `p`, shape (n,); 1 means that no score does (p below the floor)."""
+        """The score at which the p-value reaches `p`, shape (n,); inf means that no score does (p below the floor)."""
         design = _design(features, self.centre, self.spread)
         chance = 1.0 / (1.0 + np.exp(-design @ self.allowed)) if self.allowed.size else np.ones(len(design))
         wanted = p / chance
         start, mean_excess = self.tail
         body = np.interp(-wanted, -self.quantiles[1], self.quantiles[0])
         z = np.where(wanted < TAIL, start - mean_excess * np.log(wanted / TAIL), body)
-        score = np.tanh(z * np.exp(design @ self.scale) + design @ self.location)
-        return np.where(wanted >= 1.0, -1.0, score) if p >= self.floor else np.ones(len(design))
+        y = z * np.exp(design @ self.scale) + design @ self.location
+        score = np.where(wanted >= 1.0, -np.inf, np.tanh(y) if self.bounded else y)
+        return score if p >= self.floor else np.full(len(design), np.inf)
+
+
+def unbounded(score: Floats, bounded: bool) -> Floats:
+    """Scores on a scale without ends: correlations by atanh, others as they are."""
+    return np.arctanh(np.clip(score, -0.9999, 0.999999)) if bounded else score
 
 
 def _location_and_scale(x: Floats, y: Floats) -> tuple[Floats, Floats]:

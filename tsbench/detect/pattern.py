@@ -11,10 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from tsbench import checks
 from tsbench.detect.bank import SIGNS, WHERE, Bank, Stretches, Where, bank_of, stretches_of
-from tsbench.detect.matches import match_table
+from tsbench.detect.executor import Executor
+from tsbench.detect.head import Head
+from tsbench.detect.heads import fit_heads
+from tsbench.detect.matches import found_windows, match_table
 from tsbench.detect.nulls import NullChoice, OddsTable, fit_odds, nulls_of, own_p_value, sampled
 from tsbench.detect.odds import Odds, features_of
-from tsbench.detect.search import Executor, question_of, search_runs, shortest_run
+from tsbench.detect.search import question_of, search_runs, shortest_run
+from tsbench.detect.state import KIND, VERSION, pack, unpack
 from tsbench.errors import BadInput, NotFitted
 from tsbench.evaluate import any_of, benjamini_hochberg
 from tsbench.patterns import NULLS, Null, Pattern
@@ -23,25 +27,33 @@ from tsbench.series import Panel
 from tsbench.series.frames import moment
 
 Floats = NDArray[np.float64]
-STATE_VERSION = 1
 
 
 class PatternDetector:
     """Finds a pattern in every company and says how likely that is by chance.
 
     A hypothesis is one (pattern, entity): the largest score over positions, scales, gap-free stretches and
-    alternative channels. `fit` learns the odds on surrogates of a background, once for each null model; the default
-    verdict is the largest p-value over the nulls. Not a scikit-learn estimator: it takes panels.
+    alternative channels. `fit` trains a judge of candidate windows on copies of the drawing and near misses planted in
+    the background, and learns the odds on surrogates of it, once for each null model; the default verdict is the
+    largest p-value over the nulls. Not a scikit-learn estimator: it takes panels.
 
     Parameters
         pattern : what to look for.
         seed : fixes the surrogates; equal seed and background give equal numbers.
         surrogates : per null and alternative channel. The p-value of a stretch goes down to 1 / (surrogates + 1).
         background_entities : at most so many entities, drawn evenly from the background, are resampled.
+        trained : False leaves out the judge: correlation with the amplitude gate alone decides. A drawing that still
+            forms is always asked that way, for its first part says too little to train on.
     """
 
     def __init__(
-        self, pattern: Pattern, *, seed: int = 0, surrogates: int = 20_000, background_entities: int = 400
+        self,
+        pattern: Pattern,
+        *,
+        seed: int = 0,
+        surrogates: int = 6_000,
+        background_entities: int = 400,
+        trained: bool = True,
     ) -> None:
         self.pattern = pattern
         self.seed = checks.whole(seed, "seed", 0)
@@ -50,6 +62,8 @@ class PatternDetector:
         self._banks: dict[Where, Bank] = {where: bank_of(pattern, where) for where in ("now", "history")}
         with suppress(BadInput):  # a drawing that begins flat shows nothing while it forms; asking for it says so
             self._banks["forming"] = bank_of(pattern, "forming")
+        self.trained = bool(trained)
+        self._heads: dict[int, Head] = {}
         self._odds: OddsTable = {}
         self._known = 0
 
@@ -73,7 +87,16 @@ class PatternDetector:
     def fit_stretches(self, stretches: Stretches, *, executor: Executor | None = None) -> Self:
         """`fit` on `stretches` evaluated before (cross-sectional channels on their universe); `executor` as there."""
         stretches = sampled(stretches, self.background_entities, self.seed)
-        self._odds = fit_odds(stretches, self._banks, surrogates=self.surrogates, seed=self.seed, executor=executor)
+        if self.trained:
+            self._heads = fit_heads(self.pattern, stretches, self._banks["history"], seed=self.seed, executor=executor)
+        self._odds = fit_odds(
+            stretches,
+            self._banks,
+            heads={where: self._judges(where) for where in self._banks},
+            surrogates=self.surrogates,
+            seed=self.seed,
+            executor=executor,
+        )
         self._known = stretches.known
         return self
 
@@ -148,19 +171,47 @@ class PatternDetector:
         nulls_of(null)
         bank = self._bank(where)
         question = question_of(stretches, bank, where, newest, self.pattern.example)
-        best = search_runs(stretches, question, bank, executor=executor)
+        heads = self._judges(where)
+        best = search_runs(stretches, question, bank, heads=heads, executor=executor)
         rows = np.flatnonzero(question.runs)
         p: dict[Null, Floats] = {kind: np.full(question.runs.size, np.nan) for kind in NULLS}
         for channel in np.unique(stretches.channel[rows]):
             here = rows[stretches.channel[rows] == channel]
             features = features_of(
                 stretches.of_channel(int(channel)), stretches.start[here], stretches.stop[here],
-                best.start[here], bank.length[best.scale[here]],
+                best.start[here, 0], best.length[here, 0],
             )  # fmt: skip
             for kind in NULLS:
                 odds = self._odds_of(where, kind, int(channel))
-                p[kind][here] = odds.p_value(features, best.score[here])
-        return match_table(self.pattern, stretches, bank, best, p, question, where, null)
+                p[kind][here] = odds.p_value(features, best.score[here, 0])
+        return match_table(self.pattern, stretches, bank, best, p, question, where, null, heads)
+
+    def find(
+        self,
+        panel: Panel,
+        *,
+        where: Where = "history",
+        per_entity: int = 5,
+        executor: Executor | None = None,
+    ) -> pd.DataFrame:
+        """Every entity's best matches that stand apart, without odds.
+
+        Parameters
+            panel, where, executor : as in `scan`. per_entity : at most so many of each entity.
+        Returns
+            DataFrame, best first: entity, channel (the expression, or all of a joint pattern), start, end (half-open
+            positions in the entity's series), score (as in `scan`).
+        Raises     NotFitted: `fit` first.
+        """
+        self.check_fitted()
+        checks.whole(per_entity, "per_entity", 1)
+        stretches, bank, heads = stretches_of(self.pattern, panel), self._bank(where), self._judges(where)
+        question = question_of(stretches, bank, where, None, self.pattern.example)
+        best = search_runs(stretches, question, bank, heads=heads, kept=per_entity, executor=executor)
+        return found_windows(self.pattern, stretches, best, heads, per_entity)
+
+    def _judges(self, where: Where) -> dict[int, Head]:
+        return {} if where == "forming" else self._heads
 
     def _bank(self, where: Where) -> Bank:
         checks.choice(where, "where", WHERE)
@@ -219,17 +270,24 @@ class PatternDetector:
         bank = self._bank(where)
         question = question_of(stretches, bank, where, newest, self.pattern.example)
         asked = question.runs & stretches.index["entity"].isin(entities).to_numpy()[stretches.entity]
-        score = search_runs(stretches, replace(question, runs=asked), bank).score
+        heads = self._judges(where)
+        score = search_runs(stretches, replace(question, runs=asked), bank, heads=heads).score[:, 0]
         names = stretches.index["entity"].to_numpy(dtype=object)
         out = dict.fromkeys(entities, np.nan)
         for e in np.unique(stretches.entity[asked]):
             rows = np.flatnonzero(asked & (stretches.entity == e))
             rng = np.random.default_rng([self.seed, zlib.crc32(str(names[e]).encode())])
             ends = question.first_end
-            by_null = [
-                min(own_p_value(stretches, int(r), score[r], int(ends[r]), bank, kind, n, rng) for r in rows)
-                for kind in nulls_of(null)
-            ]
+            by_null = []
+            for kind in nulls_of(null):
+                own = [
+                    own_p_value(
+                        stretches, int(r), score[r], int(ends[r]), bank, kind, n, rng,
+                        head=heads.get(int(stretches.channel[r])),
+                    )
+                    for r in rows
+                ]  # fmt: skip
+                by_null.append(min(own))
             out[names[e]] = float(any_of(by_null, rows.size).max())
         return np.array([out[entity] for entity in entities], dtype=np.float64)
 
@@ -251,16 +309,19 @@ class PatternDetector:
         tries = len(self.pattern.channels) if self.pattern.combine == "any" else 1
         p = float(-np.expm1(np.log1p(-checks.between(q, "q", 0, 1) / checks.whole(family, "family", 1)) / tries))
         for channel in sorted({c for _, _, c in self._odds}):
-            needed = np.full(lengths.size, -1.0)
+            needed = np.full(lengths.size, -np.inf)
             for kind in NULLS:
                 odds = self._odds_of(where, kind, channel)
                 features = np.tile(odds.centre, (lengths.size, 1))
                 features[:, 0] = np.log(lengths)
                 needed = np.maximum(needed, odds.needed_score(features, p))
-            needed = np.where(lengths < shortest_run(self._bank(where)), 1.0, needed)
+            needed = np.where(lengths < shortest_run(self._bank(where)), np.inf, needed)
+            head = self._judges(where).get(channel)
+            shown = needed if head is None else head.probability(needed)
+            shown = np.where(needed == np.inf, 1.0, shown)
             name = " & ".join(self.pattern.expressions) if channel < 0 else self.pattern.expressions[channel]
             rows += [
-                {"length": int(n), "channel": name, "needed": float(s)} for n, s in zip(lengths, needed, strict=True)
+                {"length": int(n), "channel": name, "needed": float(s)} for n, s in zip(lengths, shown, strict=True)
             ]
         return pd.DataFrame(rows, columns=["length", "channel", "needed"])
 
@@ -269,31 +330,24 @@ class PatternDetector:
     def to_state(self) -> State:
         """Everything fitted, as plain numbers. Raises NotFitted before `fit`."""
         self.check_fitted()
-        arrays = {
-            f"{where}|{kind}|{channel}|{name}": np.asarray(getattr(odds, name))
-            for (where, kind, channel), odds in self._odds.items()
-            for name in Odds.__dataclass_fields__
+        settings = ("seed", "surrogates", "background_entities", "trained")
+        meta = {
+            "pattern": self.pattern.to_json(),
+            "known": self._known,
+            **{name: getattr(self, name) for name in settings},
         }
-        settings = {name: getattr(self, name) for name in ("seed", "surrogates", "background_entities")}
-        meta = {"pattern": self.pattern.to_json(), "known": self._known, **settings}
-        return State("pattern_detector", STATE_VERSION, meta, arrays)
+        return State(KIND, VERSION, meta, pack(self._heads, self._odds))
 
     @classmethod
     def from_state(cls, state: State) -> "PatternDetector":
-        """The inverse of `to_state`. Raises BadInput for another kind or a newer version."""
-        if state.kind != "pattern_detector" or state.version > STATE_VERSION:
+        """The inverse of `to_state`. Raises BadInput for another kind or another version."""
+        if state.kind != KIND or state.version != VERSION:
             raise BadInput(
-                f"a state of kind {state.kind} v{state.version} is no pattern detector up to v{STATE_VERSION}"
+                f"a state of kind {state.kind} v{state.version} is no pattern detector v{VERSION}; train it again"
             )
         meta = dict(state.meta)
         known = int(meta.pop("known"))
         detector = cls(Pattern.from_json(meta.pop("pattern")), **meta)
         detector._known = known
-        parts: dict[tuple[str, str, str], dict[str, Any]] = {}
-        for key, array in state.arrays.items():
-            where, kind, channel, name = key.split("|")
-            parts.setdefault((where, kind, channel), {})[name] = array
-        for (where, kind, channel), fields in parts.items():
-            place: Any = (where, kind, int(channel))
-            detector._odds[place] = Odds(**{**fields, "n": int(fields["n"])})
+        detector._heads, detector._odds = unpack(state.arrays)
         return detector

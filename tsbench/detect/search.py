@@ -1,18 +1,26 @@
-"""Stage one over many stretches: the best window of each, in pieces that an executor may run side by side."""
+"""The best windows of many stretches, in pieces that an executor may run side by side.
 
-from collections.abc import Callable, Iterable
+Stage one correlates at every position and scale and proposes a few windows of each stretch; stage two, where there is a
+trained head, judges these.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tsbench import checks
 from tsbench.detect.bank import Bank, Stretches, Where, of_channel
+from tsbench.detect.executor import Executor
+from tsbench.detect.head import Head
+from tsbench.detect.training import CANDIDATES, OVERLAP
 from tsbench.errors import BadInput
-from tsbench.kernels.search import best_matches, distance_profiles
+from tsbench.kernels.describe import compare_rivals
+from tsbench.kernels.matches import best_matches, settle_matches
+from tsbench.kernels.search import distance_profiles
 from tsbench.series import Panel
 from tsbench.series.calendar import is_live
 
@@ -22,21 +30,30 @@ Floats = NDArray[np.float64]
 PIECE_POINTS = 25_000
 # Shorter runs have too few differences to resample and to describe.
 SHORTEST_RUN = 10
-
-
-class Executor(Protocol):
-    """What a fan-out needs: `map`. Thread pools and dask's client executor both have it."""
-
-    def map(self, fn: Callable[..., Any], *iterables: Iterable[Any]) -> Iterable[Any]: ...
+# Windows that stage one hands on when only the last periods are asked about, where all of them coincide.
+CANDIDATES_NOW = 8
+# Two matches of one run share at most this much of what they cover together.
+APART = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Best:
-    """Per run: the best score (-inf where no window was allowed), its start (position in the values) and scale."""
+    """The best windows of every run, best first; arrays of shape (runs, kept).
+
+    score : -inf where there is no (further) window. start : position in the values, -1. length : periods, 0. scale : of
+    the bank, as which it was proposed, -1.
+    """
 
     score: Floats
     start: Ints
+    length: Ints
     scale: Ints
+
+    @classmethod
+    def nothing(cls, runs: int, kept: int) -> "Best":
+        """No window in any run."""
+        shape = (runs, kept)
+        return cls(np.full(shape, -np.inf), np.full(shape, -1), np.zeros(shape, np.int64), np.full(shape, -1))
 
 
 def best_windows(
@@ -44,14 +61,20 @@ def best_windows(
     runs: tuple[Ints, Ints, Ints],
     bank: Bank,
     *,
+    head: Head | None = None,
+    fold: Ints | None = None,
+    kept: int = 1,
     executor: Executor | None = None,
 ) -> Best:
-    """The best window of every run.
+    """The best windows of every run, no two of which coincide.
 
     Parameters
         values : float64 (channels, total), C-contiguous.
         runs : (start, stop, first_end) positions; ascending in start. No NaN inside a run.
         bank : the templates of every channel and scale.
+        head : judges the windows that correlation proposes; None = correlation alone.
+        fold : int64 per run, whose fold of the head judges; needed with a head.
+        kept : windows per run.
         executor : pieces go through its `map`; None = one after another in this thread.
     """
     pieces = []
@@ -63,19 +86,40 @@ def best_windows(
         low, high = int(runs[0][a:b].min()), int(runs[1][a:b].max())
         part = np.ascontiguousarray(values[:, low:high])
         start, stop, first_end = (column[a:b] - low for column in runs)
-        pieces.append((part, (start, stop, first_end), bank, low))
+        pieces.append((part, (start, stop, first_end), bank, head, None if fold is None else fold[a:b], kept, low))
     found = list((executor.map if executor else map)(_search_piece, pieces))
     if not found:
-        return Best(np.zeros(0), np.zeros(0, np.int64), np.zeros(0, np.int64))
+        return Best.nothing(0, kept)
     return Best(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-def _search_piece(piece: tuple[Floats, tuple[Ints, Ints, Ints], Bank, int]) -> tuple[Floats, Ints, Ints]:
-    values, runs, bank, low = piece
+Piece = tuple[Floats, tuple[Ints, Ints, Ints], Bank, Head | None, Ints | None, int, int]
+
+
+def _search_piece(piece: Piece) -> tuple[Floats, Ints, Ints, Ints]:
+    values, runs, bank, head, fold, kept, low = piece
     n = runs[0].size
-    out = (np.empty(n), np.empty(n, np.int64), np.empty(n, np.int64))
-    best_matches(values, runs, (bank.flat, bank.offset, bank.length), bank.constraints, bank.gate, out)
-    return out[0], np.where(out[1] >= 0, out[1] + low, -1), out[2]
+    recent = bool((runs[2] > runs[0]).all())
+    size = kept if head is None else max(kept, CANDIDATES_NOW if recent else CANDIDATES)
+    best = Best.nothing(n, size)
+    limit = APART if head is None else OVERLAP
+    first = (best.score, best.start, best.scale)
+    best_matches(values, runs, (bank.flat, bank.offset, bank.length), bank.constraints, bank.gate, limit, first)
+    length = np.where(best.scale >= 0, bank.length[best.scale], 0)
+    if head is None:
+        return best.score, np.where(best.start >= 0, best.start + low, -1), length, best.scale
+    run, place = np.nonzero(best.start >= 0)
+    windows = (best.start[run, place], length[run, place], bank.sign[best.scale[run, place]])
+    judged = np.full((n, size), -np.inf)
+    assert fold is not None
+    rivals = np.empty((run.size, 2))
+    compare_rivals(run, windows[0], windows[1], best.score[run, place], rivals)
+    judged[run, place] = head.score(values, (runs[0][run], runs[1][run]), windows, rivals, fold[run])
+    out = Best.nothing(n, kept)
+    settled = (out.score, out.start, out.length, out.scale)
+    settle_matches(values, runs, (best.start, length, judged), bank.constraints, APART, settled)
+    scale = np.where(out.scale >= 0, np.take_along_axis(best.scale, np.maximum(out.scale, 0), axis=1), -1)
+    return out.score, np.where(out.start >= 0, out.start + low, -1), out.length, scale
 
 
 def distance_profile(query: ArrayLike, panel: Panel, *, executor: Executor | None = None) -> Floats:
@@ -139,17 +183,30 @@ def question_of(
     return Question(live, runs & (stretches.index["entity"] != example).to_numpy()[stretches.entity], first_end)
 
 
-def search_runs(stretches: Stretches, question: Question, bank: Bank, *, executor: Executor | None = None) -> Best:
-    """The best window of every run that is asked about, in the order of all runs; -inf for the others."""
-    n = question.runs.size
-    best = Best(np.full(n, -np.inf), np.full(n, -1), np.full(n, -1))
+def search_runs(
+    stretches: Stretches,
+    question: Question,
+    bank: Bank,
+    *,
+    heads: Mapping[int, Head],
+    kept: int = 1,
+    executor: Executor | None = None,
+) -> Best:
+    """The best windows of every run that is asked about, in the order of all runs; -inf for the others.
+
+    `heads` : by channel of a run, -1 for the joint pattern; a channel without one is judged by correlation alone.
+    """
+    best = Best.nothing(question.runs.size, kept)
+    fold = stretches.half[stretches.entity]
     for channel in np.unique(stretches.channel[question.runs]):
         rows = np.flatnonzero(question.runs & (stretches.channel == channel))
         runs = (stretches.start[rows], stretches.stop[rows], question.first_end[rows])
         found = best_windows(
-            stretches.of_channel(int(channel)), runs, of_channel(bank, int(channel)), executor=executor
-        )
-        best.score[rows], best.start[rows], best.scale[rows] = found.score, found.start, found.scale
+            stretches.of_channel(int(channel)), runs, of_channel(bank, int(channel)), head=heads.get(int(channel)),
+            fold=fold[rows], kept=kept, executor=executor,
+        )  # fmt: skip
+        for name in Best.__dataclass_fields__:
+            getattr(best, name)[rows] = getattr(found, name)
     return best
 
 

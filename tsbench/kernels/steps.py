@@ -10,6 +10,17 @@ Ints = NDArray[np.int64]
 
 
 @kernel
+def step_size(x: Floats) -> float:
+    """Gaussian-consistent scale of one-step differences; 0 for fewer than two values."""
+    if x.size < 2:
+        return 0.0
+    s = 0.0
+    for i in range(1, x.size):
+        s += abs(x[i] - x[i - 1])
+    return 1.2533141373155003 * s / (x.size - 1)
+
+
+@kernel
 def step_statistics(
     values: Floats, start: Ints, stop: Ints, match_start: Ints, match_stop: Ints, fewest: int, out: Floats
 ) -> None:

@@ -10,6 +10,7 @@ compared within one calendar period of their frequency, so a peer's books may cl
     accel(x)                     yoy(x) minus yoy(x) a year ago
     lag(x, k)                    x of k periods ago
     change(x, k)                 x minus x of k periods ago
+    volatility(x, k)             standard deviation of the last k one-step changes of x, about their mean
     log(x)                       natural logarithm; missing where x <= 0
     minus_median(x, universe)    x minus the median over all companies (or `sector`: of its sector) in that period
     rank_in(x, sector)           rank from 0 (lowest) to 1 among the companies of its sector (or `universe`)
@@ -39,6 +40,7 @@ _OPERATORS: dict[type[ast.operator], Callable[[Floats, Floats], Floats]] = {
     ast.Mult: np.multiply,
     ast.Div: np.divide,
 }
+_LEAST = {"volatility": 2}  # the smallest k where it is not 1: one change has no spread
 _ARGUMENTS = {
     "ttm": "x",
     "yoy": "x",
@@ -46,6 +48,7 @@ _ARGUMENTS = {
     "log": "x",
     "lag": "x, k",
     "change": "x, k",
+    "volatility": "x, k",
     "minus_median": "x, group",
     "rank_in": "x, group",
 }
@@ -60,9 +63,9 @@ def evaluate(expression: str, panel: Panel) -> Panel:
     Returns
         Panel with one series per entity that has any of the metrics; its metric is the expression, its attributes
         (name, sector) and flags those of the inputs. available_at is the latest of the period's own end and of when
-        each metric named became public for that same period. What came in from earlier periods (lag, ttm, yoy) or
-        from peers (minus_median, rank_in) is not in it, so what was known on a day is asked of the panel first:
-        `evaluate(expression, panel.select(as_of=day))`.
+        each metric named became public for that same period. What came in from earlier periods (lag, ttm, yoy,
+        volatility) or from peers (minus_median, rank_in) is not in it, so what was known on a day is asked of the
+        panel first: `evaluate(expression, panel.select(as_of=day))`.
     Raises     BadInput: syntax, unknown function, ambiguous metric, metrics of several frequencies; NotFound: a
         metric that is not in the panel.
     """
@@ -128,8 +131,9 @@ def _walk(node: ast.expr, expression: str, found: set[str]) -> None:
                 raise BadInput(f"{name}() in {expression!r} takes ({_ARGUMENTS[name]}), got {len(args)} arguments")
             if "k" in wanted and not (isinstance(args[1], ast.Constant) and type(args[1].value) is int):
                 raise BadInput(f"{name}(x, k) in {expression!r} needs a whole number k, got {ast.unparse(args[1])}")
-            if "k" in wanted and isinstance(args[1], ast.Constant) and not 0 < int(str(args[1].value)) <= 400:
-                raise BadInput(f"{name}(x, k) in {expression!r} needs k from 1 to 400: only the past is known")
+            least = _LEAST.get(name, 1)
+            if "k" in wanted and isinstance(args[1], ast.Constant) and not least <= int(str(args[1].value)) <= 400:
+                raise BadInput(f"{name}(x, k) in {expression!r} needs k from {least} to 400: only the past is known")
             if "group" in wanted and not (isinstance(args[1], ast.Name) and args[1].id in GROUPS):
                 raise BadInput(
                     f"{name}(x, group) in {expression!r} needs universe or sector, got {ast.unparse(args[1])}"
@@ -213,7 +217,7 @@ class _Grid:
                 x = self.value(first)
                 match rest:
                     case [ast.Constant(value=int() as k)]:
-                        return self._lag(x, k) if name == "lag" else x - self._lag(x, k)
+                        return {"lag": self._lag, "change": self._change, "volatility": self._volatility}[name](x, k)
                     case [ast.Name(id=group)]:
                         return self._minus_median(x, group) if name == "minus_median" else self._rank(x, group)
                 return {"ttm": self._ttm, "yoy": self._yoy, "accel": self._accel, "log": _log}[name](x)
@@ -233,6 +237,20 @@ class _Grid:
         out[k:] = x[:-k]
         out[self.position < k] = np.nan
         return out
+
+    def _change(self, x: Floats, k: int) -> Floats:
+        return x - self._lag(x, k)
+
+    def _volatility(self, x: Floats, k: int) -> Floats:
+        steps = self._change(x, 1)
+        mean = steps / k
+        for j in range(1, k):
+            mean = mean + self._lag(steps, j) / k
+        # In two passes, not by running sums: a value that stands still gives exactly 0, whatever came before.
+        squares = (steps - mean) ** 2
+        for j in range(1, k):
+            squares = squares + (self._lag(steps, j) - mean) ** 2
+        return np.sqrt(squares / (k - 1))
 
     def _ttm(self, x: Floats) -> Floats:
         total = x.copy()

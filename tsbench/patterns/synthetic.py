@@ -1,10 +1,12 @@
 """Examples of a pattern whose truth is known: drawn with tolerance, planted into backgrounds.
 
 A copy of the drawing has its control points shifted (jitter), its time bent by a monotone random clock (warp), a
-random length, and a height of `snr` standard deviations of the background's one-step differences. It is added to the
-background from its start on, so the levels join, and what it leaves behind stays: after a step up the series stays up.
+random length, and a height of `snr` standard deviations of the background's one-step differences. It takes the place
+of a stretch of the background: the copy and AR(1) noise made of blocks of the background's own steps, so that texture
+and heavy tails stay. The levels join, and what a copy leaves behind stays: after a step up the series stays up.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -14,14 +16,17 @@ from numpy.typing import NDArray
 
 from tsbench import checks
 from tsbench.errors import BadInput, TooShort
-from tsbench.kernels.draw import colour, draw_polylines
+from tsbench.kernels.draw import colour, draw_polylines, splice
 from tsbench.patterns.expressions import evaluate_all
 from tsbench.patterns.spec import Channel, Pattern
 from tsbench.series import Panel
 
 Floats = NDArray[np.float64]
+Drawing = tuple[Floats, Floats]
 Noise = Literal["gaussian", "student"]
 KNOTS = 9
+# The longest memory that a planted copy's noise has, and the length of the blocks of steps it is made of.
+MEMORY, BLOCK = 0.6, 8
 SIGNS = {"as_drawn": 1, "inverted": -1}
 
 
@@ -48,18 +53,25 @@ def draw(pattern: Pattern, n: int, m: int, *, rng: np.random.Generator, warp: fl
         float64, shape (channels, n, m); each copy starts at 0 and has height 1 up to its jitter; NaN for a channel
         without points. Channels of one copy share the clock.
     """
-    strength = pattern.warp if warp is None else checks.between(warp, "warp", 0, 1)
-    out = np.full((len(pattern.channels), n, m), np.nan)
-    clock = _clocks(n, strength, rng)
-    for k, channel in enumerate(pattern.channels):
-        if not channel.points:
+    drawings = [channel.drawing if channel.points else None for channel in pattern.channels]
+    return bend(drawings, n, m, warp=pattern.warp if warp is None else warp, jitter=pattern.jitter, rng=rng)
+
+
+def bend(
+    drawings: Sequence[Drawing | None], n: int, m: int, *, warp: float, jitter: float, rng: np.random.Generator
+) -> Floats:
+    """`draw` for drawings (x, y), x from 0 to 1 and y of height 1, one per channel; None gives NaN."""
+    out = np.full((len(drawings), n, m), np.nan)
+    clock = _clocks(n, checks.between(warp, "warp", 0, 1), rng)
+    for k, drawing in enumerate(drawings):
+        if drawing is None:
             continue
-        x, y = channel.drawing
-        heights = y + pattern.jitter * rng.standard_normal((n, y.size))
+        x, y = drawing
+        heights = y + jitter * rng.standard_normal((n, y.size))
         times = np.tile(x, (n, 1))
         # An inner point moves by at most 45 % of the way to its nearer neighbour, so their order stays.
         room = 0.45 * np.minimum(np.diff(x)[:-1], np.diff(x)[1:])
-        times[:, 1:-1] += np.clip(pattern.jitter * rng.standard_normal((n, x.size - 2)), -1, 1) * room
+        times[:, 1:-1] += np.clip(jitter * rng.standard_normal((n, x.size - 2)), -1, 1) * room
         draw_polylines(times, heights, clock, out[k])
         out[k] -= out[k, :, :1]
     return out
@@ -133,14 +145,14 @@ def synthesize(
         m = int(np.rint(np.exp(rng.uniform(*np.log(pattern.length)))))
         latest = values.shape[1] - m
         start = latest if at_end else int(rng.integers(0, latest + 1))
-        height = float(np.exp(rng.uniform(np.log(low), np.log(high)))) if low > 0 else 0.0
+        lot = rng.random()
+        height = float(low * (high / low) ** lot) if low > 0 else 0.0
         shape = draw(pattern, 1, m, rng=rng, warp=warp)[:, 0]
         sign = SIGNS.get(pattern.polarity) or int(rng.choice((1, -1)))
+        memory, blocks = rng.uniform(0, MEMORY), rng.integers(0, values.shape[1] - 1, -(-m // BLOCK))
         for k, channel in enumerate(pattern.channels):
             if channel.points:
-                added = sign * height * np.diff(values[k]).std() * shape[k]
-                values[k, start : start + m] += added
-                values[k, start + m :] += added[-1]
+                splice(values[k], start, sign * shape[k], height, memory, blocks, BLOCK)
         rows.append((i, start, start + m, m, height, sign))
     width = len(str(n - 1))
     names = [f"S{i:0{width}d}" for i in range(n)]

@@ -2,9 +2,11 @@
 
 from tsbench.plots.coverage import coverage
 from tsbench.plots.drawing import drawing
+from tsbench.plots.followed import followed
 from tsbench.plots.funnel import funnel
 from tsbench.plots.lines import series
 from tsbench.plots.multiples import matches
 from tsbench.plots.odds import needed, nulls, odds
+from tsbench.plots.timeline import timeline
 
-__all__ = ["coverage", "drawing", "funnel", "matches", "needed", "nulls", "odds", "series"]
+__all__ = ["coverage", "drawing", "followed", "funnel", "matches", "needed", "nulls", "odds", "series", "timeline"]

@@ -1,7 +1,9 @@
 """Reports: run notebooks under deadlines, and turn each into one page that says what was found and how sure it is."""
 
+from tsbench.report.followed import FollowedTable, followed
 from tsbench.report.holdings import companies, doubts, sectors
 from tsbench.report.notebooks import Parameter, find, parameters
+from tsbench.report.nulls import NullTable, Timing, nulls, timing
 from tsbench.report.results import Record, record
 from tsbench.report.runner import run, run_many
 from tsbench.report.runs import Run, history, latest
@@ -9,23 +11,29 @@ from tsbench.report.tables import MatchTable, changes, match_table
 from tsbench.report.verdict import Headline, Verdict, verdict
 
 __all__ = [
+    "FollowedTable",
     "Headline",
     "MatchTable",
+    "NullTable",
     "Parameter",
     "Record",
     "Run",
+    "Timing",
     "Verdict",
     "changes",
     "companies",
     "doubts",
     "find",
+    "followed",
     "history",
     "latest",
     "match_table",
+    "nulls",
     "parameters",
     "record",
     "run",
     "run_many",
     "sectors",
+    "timing",
     "verdict",
 ]

@@ -207,6 +207,36 @@ WHERE this.id = %(id)s AND before.status = 'done' AND before.pattern = this.patt
   AND before.parameters -> 'sector' IS NOT DISTINCT FROM this.parameters -> 'sector'
 ORDER BY before.started_at DESC LIMIT 1;
 
+-- ---- labels and drawings --------------------------------------------------------------------------------------
+
+-- name: put_label
+-- A new verdict on the same stretch replaces the old one, with all that was kept beside it.
+INSERT INTO label (pattern, entity, channels, start_at, end_at, verdict, scan_id, score, rank)
+VALUES (%(pattern)s, %(entity)s, %(channels)s::text[], %(start)s, %(end)s, %(verdict)s, %(scan_id)s, %(score)s,
+        %(rank)s)
+ON CONFLICT (pattern, entity, channels, start_at, end_at) DO UPDATE SET
+    verdict = excluded.verdict, scan_id = excluded.scan_id, score = excluded.score, rank = excluded.rank,
+    made_at = clock_timestamp();
+
+-- name: labels_of
+SELECT entity, channels, start_at, end_at, verdict, score, rank, scan_id, made_at
+FROM label WHERE pattern = %(pattern)s ORDER BY entity, start_at, end_at, channels;
+
+-- name: delete_label
+DELETE FROM label
+WHERE pattern = %(pattern)s AND entity = %(entity)s AND channels = %(channels)s::text[]
+  AND start_at = %(start)s AND end_at = %(end)s;
+
+-- name: put_drawing
+INSERT INTO drawing AS d (pattern, spec_hash, times) VALUES (%(pattern)s, %(spec_hash)s, 1)
+ON CONFLICT (pattern, spec_hash) DO UPDATE SET times = d.times + 1, last_at = clock_timestamp();
+
+-- name: count_drawings
+SELECT count(*) FROM drawing WHERE pattern = %(pattern)s;
+
+-- name: list_drawings
+SELECT pattern, spec_hash, first_at, last_at, times FROM drawing ORDER BY pattern, first_at, spec_hash;
+
 -- ---- report runs ----------------------------------------------------------------------------------------------
 
 -- name: put_run

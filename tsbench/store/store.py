@@ -15,8 +15,10 @@ from tsbench.series.identity import FREQUENCIES
 from tsbench.series.quality import flag
 from tsbench.store import schema
 from tsbench.store.documents import panel_of, with_assumed_availability
+from tsbench.store.drawings import Drawings
 from tsbench.store.engine import open_engine, transaction
 from tsbench.store.funnel import count
+from tsbench.store.labels import Labels
 from tsbench.store.load_report import LoadReport
 from tsbench.store.loading import load_files
 from tsbench.store.runs import Runs
@@ -40,6 +42,7 @@ class Store:
             project that the current folder lies in.
 
     patterns : saved patterns. registry : fitted models. scans : scans and matches. runs : records of report runs.
+    labels : what the user said of matches. drawings : how many shapes were tried under a pattern's name.
     """
 
     def __init__(self, url: str | None = None, *, project: Path | None = None) -> None:
@@ -64,6 +67,8 @@ class Store:
         self.patterns = Patterns(self.engine)
         self.registry = Registry(self.engine)
         self.scans = Scans(self.engine)
+        self.labels = Labels(self.engine)
+        self.drawings = Drawings(self.engine)
         self.runs = Runs(self.engine)
 
     @property

@@ -1,0 +1,190 @@
+"""Stage two: a trained judge of the windows that correlation proposes.
+
+Correlation cannot tell the drawing from what nearly is it, nor from a random walk that happens to follow it. The head
+has seen both: it learns from copies of the drawing planted in the user's own series, from near misses planted in the
+same way (`patterns.near_misses`), and from the highest-scoring false windows of its own first rounds. It reads the
+features of `kernels.describe` and answers with boosted trees how far a window coincides with a copy.
+
+There are two heads, each trained on one half of the companies; a company is judged by the one that never saw it.
+"""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tsbench.detect.bank import Bank
+from tsbench.detect.executor import Executor
+from tsbench.detect.training import Examples, examples, host_room
+from tsbench.detect.trees import Trees
+from tsbench.kernels.describe import BASIS, CONTEXT, GRID, SCALARS, WIDTH, describe_windows
+from tsbench.patterns import Pattern
+from tsbench.patterns.synthetic import bend
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+FOLDS = 2
+# Series per fold in the first round and in each of the ROUNDS that look for its mistakes; trees likewise.
+SERIES, MORE_SERIES, ROUNDS = 1600, 1200, 2
+TREES, FINAL_TREES = 60, 240
+# A window counts as the pattern fully from this overlap with a copy on, not at all up to that.
+HALF, WHOLE = 0.3, 0.65
+# A false window scores high enough to be learnt from.
+MISTAKE = 0.15
+# A natural stretch that follows the drawing so closely, and stands so high over the noise, is no counterexample.
+NATURAL, NATURAL_HEIGHT = np.arctanh(0.93), np.log(5.0)
+CORRELATION = GRID + 2 * CONTEXT + BASIS + SCALARS.index("correlation")
+HEIGHT = GRID + 2 * CONTEXT + BASIS + SCALARS.index("height / noise")
+EXAMPLES = 400
+FEWEST_HOSTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The fitted judge of one drawing (of one channel, or of a joint one).
+
+    channels : the rows of a run's values that it reads. points, offset : control points (2, all) of those channels end
+    to end, heights from 0 to 1. basis : float64 (channels, BASIS, GRID), the drawing and how examples differ from it.
+    folds : a judge per half of the companies. slope, intercept : of the logistic curve from score to probability.
+    """
+
+    channels: Ints
+    points: Floats
+    offset: Ints
+    basis: Floats
+    folds: tuple[Trees, ...]
+    slope: float
+    intercept: float
+
+    def describe(
+        self, values: Floats, runs: tuple[Ints, Ints], windows: tuple[Ints, Ints, Floats], rivals: Floats
+    ) -> Floats:
+        """The features of windows (start, length, sign) in runs (start, stop): float64 (windows, features)."""
+        out = np.empty((windows[0].size, self.channels.size * WIDTH))
+        rows = np.ascontiguousarray(values[self.channels])
+        describe_windows(rows, runs, windows, rivals, (self.points[0], self.points[1], self.offset), self.basis, out)
+        return out
+
+    def score(
+        self, values: Floats, runs: tuple[Ints, Ints], windows: tuple[Ints, Ints, Floats], rivals: Floats, fold: Ints
+    ) -> Floats:
+        """About 0 for no coincidence with the pattern and 1 for full, float64 (windows,).
+
+        Parameters
+            values : float64 (channels, total). runs, windows : as in `describe`. fold : int64 per window, whose head.
+        """
+        features = self.describe(values, runs, windows, rivals)
+        out = np.empty(len(features))
+        for number, trees in enumerate(self.folds):
+            mine = fold == number
+            if mine.any():
+                out[mine] = trees.predict(np.ascontiguousarray(features[mine]))
+        return out
+
+    def probability(self, score: Floats) -> Floats:
+        """Of a window being the pattern, where half of the series carry it: the calibrated score, in [0, 1]."""
+        return np.where(np.isfinite(score), 1.0 / (1.0 + np.exp(-(self.slope * score + self.intercept))), np.nan)
+
+
+def fit_head(
+    pattern: Pattern,
+    channels: list[int],
+    bank: Bank,
+    hosts: list[Floats],
+    half: NDArray[np.bool_],
+    *,
+    seed: int,
+    executor: Executor | None = None,
+) -> Head:
+    """Train the judge of some channels of a pattern.
+
+    Parameters
+        channels : positions of the pattern's channels that the hosts' rows are; one, or all of a joint pattern.
+        bank : its templates, for values that hold only these channels. hosts : arrays (channels, points) without NaN.
+        half : bool per host: whether its company is judged by the second fold, and so teaches the first.
+        seed : fixes all draws; the calibration draws from a stream of its own, on the companies that did not teach.
+        executor : the folds go through its `map`.
+    Raises     TooShort: no host has room for the pattern.
+    """
+    shaped = [i for i, k in enumerate(channels) if pattern.channels[k].points]
+    drawings = [pattern.channels[channels[i]].drawing for i in shaped]
+    rng = np.random.default_rng([seed, 1])
+    head = Head(
+        np.array(shaped, np.int64),
+        np.concatenate([np.stack(d) for d in drawings], axis=1),
+        np.r_[0, np.cumsum([d[0].size for d in drawings])].astype(np.int64),
+        np.stack([_basis(pattern, d, rng) for d in drawings]),
+        (), 0.0, 0.0,
+    )  # fmt: skip
+    room = host_room(hosts, pattern.length[1])
+    sides = [[h for h, second in zip(hosts, half, strict=True) if second == wanted and room(h)] for wanted in (0, 1)]
+    # With too few companies on a side both sides teach and are judged; nothing can be held out then.
+    if min(map(len, sides)) < FEWEST_HOSTS:
+        sides = [[h for h in hosts if room(h)]] * FOLDS
+    fit = partial(_fit_fold, head, pattern, channels, bank, seed)
+    found = list((executor.map if executor else map)(fit, range(FOLDS), sides[::-1], sides))
+    slope, intercept = _platt(*(np.concatenate(part) for part in list(zip(*found, strict=True))[1:]))
+    return replace(head, folds=tuple(trees for trees, _, _ in found), slope=slope, intercept=intercept)
+
+
+def _fit_fold(
+    head: Head,
+    pattern: Pattern,
+    channels: list[int],
+    bank: Bank,
+    seed: int,
+    fold: int,
+    teachers: list[Floats],
+    judged: list[Floats],
+) -> tuple[Trees, Floats, NDArray[np.bool_]]:
+    """Trees after two rounds of looking for mistakes, and their scores and hits on companies that did not teach."""
+    rng = np.random.default_rng([seed, 2, fold])
+    x, y = _known(head, examples(pattern, bank, teachers, SERIES, rng, channels=channels))
+    for number in range(ROUNDS):
+        trees = Trees.fit(x, _wanted(y), TREES, seed=[seed, 3, fold, number])
+        fresh, overlap = _known(head, examples(pattern, bank, teachers, MORE_SERIES, rng, channels=channels))
+        hard = (overlap > HALF) | (trees.predict(fresh) > MISTAKE)
+        x, y = np.concatenate([x, fresh[hard]]), np.concatenate([y, overlap[hard]])
+    trees = Trees.fit(x, _wanted(y), FINAL_TREES, seed=[seed, 3, fold, ROUNDS])
+    rng = np.random.default_rng([seed, 4, fold])
+    new = examples(pattern, bank, judged, SERIES // 4, rng, channels=channels)
+    return trees, trees.predict(_features(head, new)), new.overlap >= 0.5
+
+
+def _features(head: Head, seen: Examples) -> Floats:
+    return head.describe(seen.values, seen.runs, seen.windows, seen.rivals)
+
+
+def _known(head: Head, seen: Examples) -> tuple[Floats, Floats]:
+    """Features and overlaps, without natural stretches that may well be the pattern."""
+    x = _features(head, seen)
+    each = x.reshape(len(x), head.channels.size, WIDTH)
+    like = (each[:, :, CORRELATION].min(axis=1) >= NATURAL) & (each[:, :, HEIGHT].min(axis=1) >= NATURAL_HEIGHT)
+    kept = ~(seen.natural & like)
+    return x[kept], seen.overlap[kept]
+
+
+def _wanted(overlap: Floats) -> Floats:
+    return np.clip((overlap - HALF) / (WHOLE - HALF), 0.0, 1.0)
+
+
+def _basis(pattern: Pattern, drawing: tuple[Floats, Floats], rng: np.random.Generator) -> Floats:
+    """Orthonormal rows: the drawing on GRID points, and the directions in which drawn examples differ most from it."""
+    copies = bend([drawing], EXAMPLES, GRID, warp=pattern.warp, jitter=pattern.jitter, rng=rng)[0]
+    copies -= copies.mean(axis=1, keepdims=True)
+    copies /= np.sqrt((copies**2).sum(axis=1, keepdims=True)) + 1e-12
+    shape = np.interp(np.linspace(0, 1, GRID), *drawing)
+    shape -= shape.mean()
+    shape /= np.sqrt(shape @ shape) + 1e-12
+    beyond = copies - np.outer(copies @ shape, shape)
+    directions = np.linalg.svd(beyond, full_matrices=False)[2][: BASIS - 1]
+    return np.ascontiguousarray(np.vstack([shape, directions]))
+
+
+def _platt(score: Floats, hit: NDArray[np.bool_]) -> tuple[float, float]:
+    """Slope and intercept of the logistic curve from score to the share of hits (Platt 1999)."""
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=1e6).fit(score[:, None], hit)
+    return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
