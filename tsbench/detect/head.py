@@ -26,8 +26,12 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 FOLDS = 2
 # Series per fold in the first round and in each of the ROUNDS that look for its mistakes; trees likewise.
-SERIES, MORE_SERIES, ROUNDS = 1600, 1200, 2
-TREES, FINAL_TREES = 60, 240
+SERIES, MORE_SERIES, ROUNDS = 1500, 1600, 2
+SERIES_NOW, MORE_SERIES_NOW = 1500, 1200
+TREES, FINAL_TREES = 40, 260
+# How much the score of stage one, correlation with the amplitude gate, adds to the trees' answer. It helps tall copies
+# and costs low ones: 0.25 was best in both on validation sets.
+SHARE = 0.25
 # A window counts as the pattern fully from this overlap with a copy on, not at all up to that.
 HALF, WHOLE = 0.3, 0.65
 # A false window scores high enough to be learnt from.
@@ -67,19 +71,26 @@ class Head:
         return out
 
     def score(
-        self, values: Floats, runs: tuple[Ints, Ints], windows: tuple[Ints, Ints, Floats], rivals: Floats, fold: Ints
+        self,
+        values: Floats,
+        runs: tuple[Ints, Ints],
+        windows: tuple[Ints, Ints, Floats],
+        rivals: Floats,
+        proposed: Floats,
+        fold: Ints,
     ) -> Floats:
-        """About 0 for no coincidence with the pattern and 1 for full, float64 (windows,).
+        """About 0 for no coincidence with the pattern and 1 for full, plus a share of the score of stage one.
 
         Parameters
-            values : float64 (channels, total). runs, windows : as in `describe`. fold : int64 per window, whose head.
+            values : float64 (channels, total). runs, windows, rivals : as in `describe`.
+            proposed : float64 (windows,), the score of stage one. fold : int64 per window, whose trees.
         """
         features = self.describe(values, runs, windows, rivals)
-        out = np.empty(len(features))
+        out = SHARE * proposed
         for number, trees in enumerate(self.folds):
             mine = fold == number
             if mine.any():
-                out[mine] = trees.predict(np.ascontiguousarray(features[mine]))
+                out[mine] += trees.predict(features[mine])
         return out
 
     def probability(self, score: Floats) -> Floats:
@@ -94,6 +105,7 @@ def fit_head(
     hosts: list[Floats],
     half: NDArray[np.bool_],
     *,
+    now: bool,
     seed: int,
     executor: Executor | None = None,
 ) -> Head:
@@ -103,6 +115,7 @@ def fit_head(
         channels : positions of the pattern's channels that the hosts' rows are; one, or all of a joint pattern.
         bank : its templates, for values that hold only these channels. hosts : arrays (channels, points) without NaN.
         half : bool per host: whether its company is judged by the second fold, and so teaches the first.
+        now : trained for windows in the last two periods, else anywhere.
         seed : fixes all draws; the calibration draws from a stream of its own, on the companies that did not teach.
         executor : the folds go through its `map`.
     Raises     TooShort: no host has room for the pattern.
@@ -122,7 +135,7 @@ def fit_head(
     # With too few companies on a side both sides teach and are judged; nothing can be held out then.
     if min(map(len, sides)) < FEWEST_HOSTS:
         sides = [[h for h in hosts if room(h)]] * FOLDS
-    fit = partial(_fit_fold, head, pattern, channels, bank, seed)
+    fit = partial(_fit_fold, head, pattern, channels, bank, now, seed)
     found = list((executor.map if executor else map)(fit, range(FOLDS), sides[::-1], sides))
     slope, intercept = _platt(*(np.concatenate(part) for part in list(zip(*found, strict=True))[1:]))
     return replace(head, folds=tuple(trees for trees, _, _ in found), slope=slope, intercept=intercept)
@@ -133,23 +146,26 @@ def _fit_fold(
     pattern: Pattern,
     channels: list[int],
     bank: Bank,
+    now: bool,
     seed: int,
     fold: int,
     teachers: list[Floats],
     judged: list[Floats],
 ) -> tuple[Trees, Floats, NDArray[np.bool_]]:
     """Trees after two rounds of looking for mistakes, and their scores and hits on companies that did not teach."""
+    make = partial(examples, pattern, bank, channels=channels, now=now)
+    first, more = (SERIES_NOW, MORE_SERIES_NOW) if now else (SERIES, MORE_SERIES)
     rng = np.random.default_rng([seed, 2, fold])
-    x, y = _known(head, examples(pattern, bank, teachers, SERIES, rng, channels=channels))
+    x, y = _known(head, make(teachers, first, rng))
     for number in range(ROUNDS):
         trees = Trees.fit(x, _wanted(y), TREES, seed=[seed, 3, fold, number])
-        fresh, overlap = _known(head, examples(pattern, bank, teachers, MORE_SERIES, rng, channels=channels))
+        fresh, overlap = _known(head, make(teachers, more, rng))
         hard = (overlap > HALF) | (trees.predict(fresh) > MISTAKE)
         x, y = np.concatenate([x, fresh[hard]]), np.concatenate([y, overlap[hard]])
     trees = Trees.fit(x, _wanted(y), FINAL_TREES, seed=[seed, 3, fold, ROUNDS])
     rng = np.random.default_rng([seed, 4, fold])
-    new = examples(pattern, bank, judged, SERIES // 4, rng, channels=channels)
-    return trees, trees.predict(_features(head, new)), new.overlap >= 0.5
+    new = make(judged, first // 4, rng)
+    return trees, SHARE * new.proposed + trees.predict(_features(head, new)), new.overlap >= 0.5
 
 
 def _features(head: Head, seen: Examples) -> Floats:

@@ -9,12 +9,13 @@ from tsbench.patterns import Pattern
 
 
 def fit_heads(
-    pattern: Pattern, stretches: Stretches, bank: Bank, *, seed: int, executor: Executor | None = None
+    pattern: Pattern, stretches: Stretches, bank: Bank, *, now: bool, seed: int, executor: Executor | None = None
 ) -> dict[int, Head]:
     """Train on the stretches of a background.
 
     Parameters
         stretches : runs in which copies are planted. bank : the templates of the whole drawing. seed : fixes the draws.
+        now : for windows in the last two periods, else anywhere.
         executor : the folds go through its `map`.
     Returns
         by channel, -1 for a joint pattern; alternatives with the same drawing share one head.
@@ -34,6 +35,6 @@ def fit_heads(
         channels = list(range(len(pattern.channels))) if group == [-1] else [group[0]]
         own = of_channel(bank, group[0])
         taught = half[stretches.entity[runs]]
-        head = fit_head(pattern, channels, own, hosts, taught, seed=seed, executor=executor)
+        head = fit_head(pattern, channels, own, hosts, taught, now=now, seed=seed, executor=executor)
         heads |= dict.fromkeys(group, head)
     return heads

@@ -28,6 +28,9 @@ from tsbench.series.frames import moment
 
 Floats = NDArray[np.float64]
 
+# A drawing that still forms says too little to train on.
+JUDGED: tuple[Where, ...] = ("now", "history")
+
 
 class PatternDetector:
     """Finds a pattern in every company and says how likely that is by chance.
@@ -63,7 +66,7 @@ class PatternDetector:
         with suppress(BadInput):  # a drawing that begins flat shows nothing while it forms; asking for it says so
             self._banks["forming"] = bank_of(pattern, "forming")
         self.trained = bool(trained)
-        self._heads: dict[int, Head] = {}
+        self._heads: dict[Where, dict[int, Head]] = {}
         self._odds: OddsTable = {}
         self._known = 0
 
@@ -88,11 +91,16 @@ class PatternDetector:
         """`fit` on `stretches` evaluated before (cross-sectional channels on their universe); `executor` as there."""
         stretches = sampled(stretches, self.background_entities, self.seed)
         if self.trained:
-            self._heads = fit_heads(self.pattern, stretches, self._banks["history"], seed=self.seed, executor=executor)
+            self._heads = {
+                where: fit_heads(
+                    self.pattern, stretches, self._banks[where], now=where == "now", seed=self.seed, executor=executor
+                )
+                for where in JUDGED
+            }
         self._odds = fit_odds(
             stretches,
             self._banks,
-            heads={where: self._judges(where) for where in self._banks},
+            heads=self._heads,
             surrogates=self.surrogates,
             seed=self.seed,
             executor=executor,
@@ -211,7 +219,7 @@ class PatternDetector:
         return found_windows(self.pattern, stretches, best, heads, per_entity)
 
     def _judges(self, where: Where) -> dict[int, Head]:
-        return {} if where == "forming" else self._heads
+        return self._heads.get(where, {})
 
     def _bank(self, where: Where) -> Bank:
         checks.choice(where, "where", WHERE)

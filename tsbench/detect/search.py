@@ -16,7 +16,7 @@ from tsbench import checks
 from tsbench.detect.bank import Bank, Stretches, Where, of_channel
 from tsbench.detect.executor import Executor
 from tsbench.detect.head import Head
-from tsbench.detect.training import CANDIDATES, OVERLAP
+from tsbench.detect.training import CANDIDATES, CANDIDATES_NOW, OVERLAP
 from tsbench.errors import BadInput
 from tsbench.kernels.describe import compare_rivals
 from tsbench.kernels.matches import best_matches, settle_matches
@@ -30,8 +30,6 @@ Floats = NDArray[np.float64]
 PIECE_POINTS = 25_000
 # Shorter runs have too few differences to resample and to describe.
 SHORTEST_RUN = 10
-# Windows that stage one hands on when only the last periods are asked about, where all of them coincide.
-CANDIDATES_NOW = 8
 # Two matches of one run share at most this much of what they cover together.
 APART = 0.3
 
@@ -112,9 +110,11 @@ def _search_piece(piece: Piece) -> tuple[Floats, Ints, Ints, Ints]:
     windows = (best.start[run, place], length[run, place], bank.sign[best.scale[run, place]])
     judged = np.full((n, size), -np.inf)
     assert fold is not None
+    proposed = best.score[run, place]
     rivals = np.empty((run.size, 2))
-    compare_rivals(run, windows[0], windows[1], best.score[run, place], rivals)
-    judged[run, place] = head.score(values, (runs[0][run], runs[1][run]), windows, rivals, fold[run])
+    compare_rivals(run, windows[0], windows[1], proposed, rivals)
+    of_runs = (runs[0][run], runs[1][run])
+    judged[run, place] = head.score(values, of_runs, windows, rivals, proposed, fold[run])
     out = Best.nothing(n, kept)
     settled = (out.score, out.start, out.length, out.scale)
     settle_matches(values, runs, (best.start, length, judged), bank.constraints, APART, settled)

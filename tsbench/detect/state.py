@@ -7,47 +7,57 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tsbench.detect.bank import Where
 from tsbench.detect.head import Head
-from tsbench.detect.nulls import OddsTable
+from tsbench.detect.nulls import Heads, OddsTable
 from tsbench.detect.odds import Odds
 from tsbench.detect.trees import Trees
 
 KIND, VERSION = "pattern_detector", 2
 
 
-def pack(heads: Mapping[int, Head], odds: OddsTable) -> dict[str, NDArray[Any]]:
+def pack(heads: Heads, odds: OddsTable) -> dict[str, NDArray[Any]]:
     """Every number of the heads and the odds; a head that channels share is kept once."""
     arrays: dict[str, NDArray[Any]] = {}
     for (where, kind, channel), one in odds.items():
         arrays |= {f"odds|{where}|{kind}|{channel}|{f.name}": np.asarray(getattr(one, f.name)) for f in fields(Odds)}
-    first: dict[int, int] = {}
-    for channel, head in heads.items():
-        owner = first.setdefault(id(head), channel)
-        arrays[f"lane|{channel}"] = np.asarray(owner)
-        if owner != channel:
-            continue
-        arrays |= {
-            f"head|{owner}|{f.name}": np.asarray(getattr(head, f.name)) for f in fields(Head) if f.name != "folds"
-        }
-        for number, trees in enumerate(head.folds):
-            arrays |= {f"trees|{owner}|{number}|{f.name}": np.asarray(getattr(trees, f.name)) for f in fields(Trees)}
+    for where, lanes in heads.items():
+        first: dict[int, int] = {}
+        for channel, head in lanes.items():
+            owner = first.setdefault(id(head), channel)
+            arrays[f"lane|{where}|{channel}"] = np.asarray(owner)
+            if owner != channel:
+                continue
+            place = f"{where}|{owner}"
+            arrays |= {
+                f"head|{place}|{f.name}": np.asarray(getattr(head, f.name)) for f in fields(Head) if f.name != "folds"
+            }
+            for number, trees in enumerate(head.folds):
+                arrays |= {
+                    f"trees|{place}|{number}|{f.name}": np.asarray(getattr(trees, f.name)) for f in fields(Trees)
+                }
     return arrays
 
 
-def unpack(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[int, Head], OddsTable]:
+def unpack(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[Where, dict[int, Head]], OddsTable]:
     """The inverse of `pack`."""
     parts: dict[tuple[str, ...], dict[str, Any]] = {}
     for key, array in arrays.items():
         *where_from, name = key.split("|")
         parts.setdefault(tuple(where_from), {})[name] = array.item() if array.ndim == 0 else array
     odds: OddsTable = {}
-    heads: dict[int, Head] = {}
+    heads: dict[Any, dict[int, Head]] = {}
     for place, values in parts.items():
         if place[0] == "odds":
-            _, where, kind, channel = place
-            odds[where, kind, int(channel)] = Odds(**values)  # type: ignore[index]
-        elif place[0] == "head":
-            folds = [Trees(**parts[p]) for p in sorted(parts) if p[:2] == ("trees", place[1])]
-            heads[int(place[1])] = Head(**values, folds=tuple(folds))
-    lanes = {int(channel): heads[int(owner)] for channel, owner in parts.get(("lane",), {}).items()}
-    return lanes, odds
+            _, asked, kind, channel = place
+            odds[asked, kind, int(channel)] = Odds(**values)  # type: ignore[index]
+        elif place[0] == "lane":
+            lanes = heads.setdefault(place[1], {})
+            judges = {owner: _head(parts, place[1], owner) for owner in set(values.values())}
+            lanes |= {int(channel): judges[owner] for channel, owner in values.items()}
+    return heads, odds
+
+
+def _head(parts: Mapping[tuple[str, ...], dict[str, Any]], where: str, owner: int) -> Head:
+    folds = [Trees(**parts[p]) for p in sorted(parts) if p[:3] == ("trees", where, str(owner))]
+    return Head(**parts["head", where, str(owner)], folds=tuple(folds))

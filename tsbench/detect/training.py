@@ -6,24 +6,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tsbench.detect.bank import Bank
+from tsbench.detect.bank import RECENT_PERIODS, Bank
 from tsbench.errors import TooShort
 from tsbench.kernels.describe import compare_rivals
 from tsbench.kernels.draw import splice_all
 from tsbench.kernels.matches import best_matches
 from tsbench.patterns import Pattern
 from tsbench.patterns.near_misses import near_misses
+from tsbench.patterns.surrogates import resample
 from tsbench.patterns.synthetic import BLOCK, MEMORY, bend
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-# Windows that stage one hands on from each run, and how much two of them may overlap.
-CANDIDATES, OVERLAP = 24, 0.75
+# Windows that stage one hands on from each run, fewer where only the last periods are asked about and all coincide;
+# and how much two of them may overlap.
+CANDIDATES, CANDIDATES_NOW, OVERLAP = 24, 8, 0.75
 GRID = 64
-# Of the training series: how many carry the pattern, how many of the others a near miss, how many end with it.
-CARRIERS, NEAR_MISSES, AT_END = 0.5, 0.75, 0.05
-# Heights of planted shapes in standard deviations of one step.
-HEIGHTS = (1.5, 9.0)
+# Of the training series: how many carry the pattern, how many a near miss, and how many are chance versions of a host,
+# by whether only the last periods are asked about; the rest are hosts as they are.
+CARRIERS, NEAR_MISSES, CHANCE = 0.5, 0.375, {False: 0.05, True: 0.1}
+# Heights of planted shapes, see `kernels.draw.splice`.
+HEIGHTS = (1.1, 9.0)
 # A stretch to plant in has at least so many periods, where the pattern's longest copy does not fit anyway.
 SHORTEST_HOST = 24
 
@@ -35,6 +38,7 @@ class Examples:
     values : float64 (channels, total). start, stop : int64 per series. run, first, length : int64 per window: its
     series, position and length. overlap : its intersection over union with the planted copy, 0 where there is none.
     natural : whether nothing was planted in its series, so that nobody knows what stands there.
+    rivals : float64 (windows, 2), see `kernels.describe.compare_rivals`. proposed : the score of stage one.
     """
 
     values: Floats
@@ -46,6 +50,7 @@ class Examples:
     overlap: Floats
     natural: NDArray[np.bool_]
     rivals: Floats
+    proposed: Floats
 
     @property
     def runs(self) -> tuple[Ints, Ints]:
@@ -74,29 +79,42 @@ def host_room(hosts: list[Floats], longest: int) -> Callable[[Floats], bool]:
 
 
 def examples(
-    pattern: Pattern, bank: Bank, pool: list[Floats], n: int, rng: np.random.Generator, *, channels: list[int]
+    pattern: Pattern,
+    bank: Bank,
+    hosts: list[Floats],
+    n: int,
+    rng: np.random.Generator,
+    *,
+    channels: list[int],
+    now: bool,
 ) -> Examples:
-    """n series drawn from the pool, half of them with a copy of the pattern, most others with a near miss.
+    """n series made of the hosts: half with a copy of the pattern, others with a near miss, as they are, or by chance.
 
     Parameters
         pattern : upright; mirrored polarities are learnt on mirrored hosts. bank : its templates.
+        hosts : arrays (channels, points), drawn with replacement. n : series. rng : the source of randomness.
         channels : the pattern's channels that the hosts' rows are.
+        now : copies end in the last two periods, and only windows that do so are proposed; else both lie anywhere.
     """
-    size = np.array([host.shape[1] for host in pool])
-    pick = rng.integers(0, len(pool), n)
-    stop = np.cumsum(size[pick])
-    start = stop - size[pick]
-    sign = {"as_drawn": 1.0, "inverted": -1.0}.get(pattern.polarity, 0.0)
-    signs = np.where(sign == 0.0, rng.choice((-1.0, 1.0), n), sign)
-    values = np.concatenate([s * pool[p] for p, s in zip(pick, signs, strict=True)], axis=1)
     lot = rng.random(n)
     carries = lot < CARRIERS
-    planted = lot < CARRIERS + (1 - CARRIERS) * NEAR_MISSES
-    most = np.minimum(pattern.length[1], size[pick] - 3)
+    planted = lot < CARRIERS + NEAR_MISSES
+    chance = lot > 1.0 - CHANCE[now]
+    pick = rng.integers(0, len(hosts), n)
+    series = [hosts[p] for p in pick]
+    for i in np.flatnonzero(chance):
+        series[i] = resample(series[i], 1, "block_bootstrap", rng)[:, 0]
+    sign = {"as_drawn": 1.0, "inverted": -1.0}.get(pattern.polarity, 0.0)
+    signs = np.where(sign == 0.0, rng.choice((-1.0, 1.0), n), sign)
+    values = np.concatenate([s * host for s, host in zip(signs, series, strict=True)], axis=1)
+    size = np.array([host.shape[1] for host in series])
+    stop = np.cumsum(size)
+    start = stop - size
+    most = np.minimum(pattern.length[1], size - 3)
     least = np.minimum(pattern.length[0], most)
     length = np.rint(np.exp(rng.uniform(np.log(least), np.log(most)))).astype(np.int64)
-    room = size[pick] - length
-    at = start + np.where(rng.random(n) < AT_END, room, (rng.random(n) * (room + 1)).astype(np.int64))
+    room = size - length
+    at = start + (room - rng.integers(0, RECENT_PERIODS, n) if now else (rng.random(n) * (room + 1)).astype(np.int64))
     curves = np.empty((len(channels), n, GRID))
     own = [pattern.channels[k].drawing if pattern.channels[k].points else None for k in channels]
     wrong = [[d[k] for k in channels] for d in near_misses(pattern, rng)]
@@ -115,23 +133,26 @@ def examples(
         blocks,
         BLOCK,
     )
-    return _proposed(values, start, stop, bank, np.where(carries, at, -1), length, natural=~planted)
+    first_end = stop - (RECENT_PERIODS - 1) if now else np.zeros(n, np.int64)
+    truth = (np.where(carries, at, -1), length)
+    return _proposed(values, (start, stop, first_end), bank, truth, natural=~planted & ~chance)
 
 
 def _proposed(
-    values: Floats, start: Ints, stop: Ints, bank: Bank, at: Ints, size: Ints, natural: NDArray[np.bool_]
+    values: Floats, runs: tuple[Ints, Ints, Ints], bank: Bank, truth: tuple[Ints, Ints], *, natural: NDArray[np.bool_]
 ) -> Examples:
-    n = start.size
-    out = (np.empty((n, CANDIDATES)), np.empty((n, CANDIDATES), np.int64), np.empty((n, CANDIDATES), np.int64))
+    (start, stop, first_end), (at, size) = runs, truth
+    kept = (start.size, CANDIDATES_NOW if first_end.any() else CANDIDATES)
+    out = (np.empty(kept), np.empty(kept, np.int64), np.empty(kept, np.int64))
     kinds, channels, low, high = bank.constraints
     free = (kinds[:0], channels[:0], low[:0], high[:0])
-    runs = (start, stop, np.zeros(n, np.int64))
     best_matches(values, runs, (bank.flat, bank.offset, bank.length), free, bank.gate, OVERLAP, out)
     run, place = np.nonzero(out[1] >= 0)
     first, length = out[1][run, place], bank.length[out[2][run, place]]
     shared = np.minimum(first + length, (at + size)[run]) - np.maximum(first, at[run])
     union = np.maximum(first + length, (at + size)[run]) - np.minimum(first, at[run])
     overlap = np.where(at[run] >= 0, np.maximum(shared, 0) / union, 0.0)
+    proposed = out[0][run, place]
     rivals = np.empty((run.size, 2))
-    compare_rivals(run, first, length, out[0][run, place], rivals)
-    return Examples(values, start, stop, run, first, length, overlap, natural[run], rivals)
+    compare_rivals(run, first, length, proposed, rivals)
+    return Examples(values, start, stop, run, first, length, overlap, natural[run], rivals, proposed)

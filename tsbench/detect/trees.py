@@ -10,7 +10,7 @@ from tsbench.kernels.boost import BINS, LEAVES, SPLITS, bin_columns, boost, pred
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # Learning rate, penalty on a leaf's answer, samples a leaf needs, and the shares of rows and columns a tree sees.
-RATE, PENALTY, FEWEST = 0.08, 5.0, 30
+RATE, PENALTY, FEWEST = 0.07, 5.0, 30
 ROWS, COLUMNS = 0.33, 0.3
 EDGE_ROWS = 4000
 

@@ -71,21 +71,23 @@ def one_step_noise(x: Floats) -> Floats:
     most = 4.0 * 1.4826 * np.median(np.abs(noise))
     for i in range(noise.size):
         noise[i] = min(max(noise[i], -most), most)
-    return noise - noise.mean()
+    centred: Floats = noise - noise.mean()
+    return centred
 
 
 @kernel
 def splice(x: Floats, start: int, shape: Floats, height: float, memory: float, blocks: Ints, block: int) -> None:
     """Put a shape and fresh noise in the place of x[start : start + m], joined at both ends, in place.
 
-    shape : f8[m], starts at 0. height : its scale in standard deviations of the one-step noise of x. The new noise is
-    AR(1); its innovations are blocks of that one-step noise, each `block` long from the positions in `blocks` on, so
+    shape : f8[m], starts at 0. height : its scale, in the geometric mean of the standard deviations of the steps
+    of x and of its one-step noise: alike for a walk, and between the two where steps are to be expected. The new noise
+    is AR(1); its innovations are blocks of the one-step noise, each `block` long from the positions in `blocks` on, so
     that texture and tails stay. What follows the stretch moves to where the stretch ends.
     """
     n = x.size
     m = shape.size
     fresh = one_step_noise(x)
-    spread = fresh.std()
+    spread = np.sqrt(fresh.std() * np.diff(x).std())
     level = x[start]
     tail = x[start + m - 1]
     noise = 0.0
