@@ -9,7 +9,9 @@ alone and under the verdict, the largest p over the three.
 
 import argparse
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from itertools import repeat
 from typing import Any
 
 import pandas as pd
@@ -25,7 +27,7 @@ from tsbench.series import Panel
 from tsbench.series.quality import flag
 
 QUESTIONS: tuple[Where, ...] = ("now", "history")
-PASSES = 0.1
+PASSES, WORKERS = 0.1, 2
 COUNTS = ("tested", *NULLS, "verdict")
 # What stands in for the metric that a group of patterns is drawn for, by the text in their expressions.
 STANDS_FOR = {"prices": ("log(close)", "log(market_cap)"), "sensors": ("value", "roic")}
@@ -88,17 +90,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--patterns", nargs="*", default=list(library()))
     options = parser.parse_args()
-    panel = shipped()
     rows: list[dict[str, Any]] = []
-    for name in options.patterns:
-        begin = time.perf_counter()
-        found = rates(name, panel)
-        rows += found
-        print(f"{name} ({time.perf_counter() - begin:.0f} s)" + ("" if found else ": the companies cannot answer it"))
-        for row in found:
-            form = "relative" if row["relative"] else "as drawn"
-            counts = "  ".join(f"{what} {row[what]}" for what in COUNTS)
-            print(f"      {row['where']:8} {form:9} {row['refused'] or counts}")
+    begin = time.perf_counter()
+    with ProcessPoolExecutor(WORKERS) as pool:
+        for name, found in zip(options.patterns, pool.map(rates, options.patterns, repeat(shipped())), strict=True):
+            rows += found
+            seconds = time.perf_counter() - begin
+            print(f"{seconds:4.0f} s  {name}" + ("" if found else ": the companies cannot answer it"))
+            for row in found:
+                form = "relative" if row["relative"] else "as drawn"
+                counts = "  ".join(f"{what} {row[what]}" for what in COUNTS)
+                print(f"      {row['where']:8} {form:9} {row['refused'] or counts}", flush=True)
     write("base_rates", {"passes": PASSES, "rows": rows}, ("scipy",), 0)
 
 

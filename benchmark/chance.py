@@ -7,10 +7,10 @@ import pandas as pd
 from measure import ROOT
 from scipy.signal import lfilter
 
-from tsbench.detect import Stretches, stretches_of
-from tsbench.detect.bank import RECENT_PERIODS, Where, bank_of, of_channel
-from tsbench.detect.nulls import surrogate_runs
-from tsbench.detect.search import best_windows, long_enough, question_of, search_runs
+from tsbench.detect import PatternDetector, Stretches, stretches_of
+from tsbench.detect.bank import Where, bank_of
+from tsbench.detect.odds import unbounded
+from tsbench.detect.search import question_of, search_runs
 from tsbench.evaluate import any_of
 from tsbench.patterns import NULLS, Pattern
 from tsbench.patterns.surrogates import resample
@@ -19,6 +19,8 @@ from tsbench.series.quality import flag
 
 SHIPPED = ROOT / "data" / "companies" / "quarterly_1993_2019.parquet"
 KINDS = (*NULLS, "ar_sieve")
+# Surrogates of every company that the naive odds are fitted on.
+SETS = 12
 
 
 def companies(pattern: Pattern) -> Stretches:
@@ -59,41 +61,43 @@ def sieve(run: np.ndarray, rng: np.random.Generator, order: int = 4) -> np.ndarr
 
 
 class NaiveOdds:
-    """The floor: one Gumbel per channel for all companies alike, without features.
+    """The floor: the detector's own scores, but one Gumbel per channel for all companies alike, without features.
 
-    Fitted like ours on surrogates of the training companies, but of block bootstraps alone; the moments of atanh(score)
-    give location and scale. Several runs of a company are paid for by Sidak, as in ours.
+    Fitted like ours on surrogates of the training companies, but of block bootstraps alone; the moments of the scores
+    (of atanh where they are correlations) give location and scale. Several runs of a company are paid for by Sidak, as
+    in ours.
     """
 
-    def __init__(self, pattern: Pattern, train: Stretches, questions: list[Where], rng: np.random.Generator) -> None:
-        self._banks = {where: bank_of(pattern, where) for where in questions}
+    def __init__(
+        self, detector: PatternDetector, train: Stretches, questions: list[Where], rng: np.random.Generator
+    ) -> None:
+        self._heads = {where: detector._judges(where) for where in questions}
+        self._banks = {where: bank_of(detector.pattern, where) for where in questions}
         self._fitted: dict[tuple[Where, int], tuple[float, float, float]] = {}
+        drawn = [chance(train, "block_bootstrap", rng) for _ in range(SETS)]
         for where, bank in self._banks.items():
-            usable = np.flatnonzero(long_enough(train, bank))
-            for channel in np.unique(train.channel[usable]):
-                rows = usable[train.channel[usable] == channel]
-                values, length = surrogate_runs(train, rows, -(-2_000 // rows.size), "block_bootstrap", rng)
-                stop = np.cumsum(length)
-                first_end = np.zeros_like(stop) if where == "history" else stop - (RECENT_PERIODS - 1)
-                found = best_windows(values, (stop - length, stop, first_end), of_channel(bank, int(channel)))
-                y = _unbounded(found.score[np.isfinite(found.score)])
+            runs = question_of(train, bank, where).runs
+            score = np.stack([self._scores(one, where) for one in drawn])
+            for channel in np.unique(train.channel[runs]):
+                best = score[:, runs & (train.channel == channel)]
+                y = unbounded(best[np.isfinite(best)], channel not in self._heads[where])
                 scale = float(y.std() * np.sqrt(6) / np.pi)
                 location = float(y.mean() - 0.57722 * scale)
-                self._fitted[where, int(channel)] = location, scale, float(np.isfinite(found.score).mean())
+                self._fitted[where, int(channel)] = location, scale, float(np.isfinite(best).mean())
+
+    def _scores(self, stretches: Stretches, where: Where) -> np.ndarray:
+        """The best score of every run; -inf for those not asked about."""
+        question = question_of(stretches, self._banks[where], where)
+        return search_runs(stretches, question, self._banks[where], heads=self._heads[where]).score[:, 0]
 
     def p_value(self, stretches: Stretches, where: Where) -> np.ndarray:
         """One p-value per entity; NaN where none of its runs can hold an answer."""
-        bank = self._banks[where]
-        question = question_of(stretches, bank, where)
-        score = search_runs(stretches, question, bank).score
+        question, score = question_of(stretches, self._banks[where], where), self._scores(stretches, where)
         smallest = np.full(len(stretches.index), np.nan)
         for channel in np.unique(stretches.channel[question.runs]):
             rows = np.flatnonzero(question.runs & (stretches.channel == channel))
             location, scale, allowed = self._fitted[where, int(channel)]
-            p = allowed * -np.expm1(-np.exp(-(_unbounded(score[rows]) - location) / scale))
+            z = (unbounded(score[rows], channel not in self._heads[where]) - location) / scale
+            p = allowed * -np.expm1(-np.exp(-z))
             np.fmin.at(smallest, stretches.entity[rows], np.where(np.isfinite(score[rows]), p, 1.0))
         return any_of(smallest, np.bincount(stretches.entity[question.runs], minlength=smallest.size))
-
-
-def _unbounded(score: np.ndarray) -> np.ndarray:
-    return np.arctanh(np.clip(score, -0.9999, 0.9999))

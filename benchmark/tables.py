@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from measure import RESULTS
+from odds_table import base_rates_table, count, odds_table
 
 HEAD = """# Benchmarks
 `make bench` runs every script of this folder and prints each bar as met or missed; results lie in `results/*.json` with
@@ -34,6 +35,8 @@ def stamp(result: dict) -> str:
 
 
 def bars(result: dict) -> str:
+    if "bars" not in result["results"]:
+        return ""
     rows = "".join(
         f"| {b['what']} | {b['value']:.3g} | {b['wanted']} | {'met' if b['met'] else '**missed**'} |\n"
         for b in result["results"]["bars"]
@@ -41,100 +44,7 @@ def bars(result: dict) -> str:
     return f"| bar | measured | wanted | |\n|---|---|---|---|\n{rows}"
 
 
-NULLS = ("block_bootstrap", "phase_randomized", "sign_flip")
-KINDS = (*NULLS, "ar_sieve")
 Row = dict[str, Any]
-
-CHANCE = """\
-Surrogates of held-out companies, where a pattern is there by chance only; {replicates} replicates. *Within*: share of
-p below .05, .01 and .001 under the null the surrogates come from, smallest to largest over the three nulls. *Across*
-(wanted <= .10): the largest p over the other two nulls, worst of the three kinds and of an autoregressive sieve that is
-never fitted. *One null alone*: the p of a single null on surrogates of another kind, worst. *Scans*: share of scans of
-all held-out companies, surrogates of one kind, in which the default verdict finds anything at q <= 0.1; smallest to
-largest over the four kinds. *Worst company*: the largest share of p < .05 (within) that a single company has over all
-its draws (at least 40 of one kind); *>= .15*: how many companies have three times the promised share, and how many of
-fair ones would by binomial chance, the three nulls counted apart.
-
-| pattern | where | within .05 | .01 | .001 | across .05 | one null alone | scans | worst company | >= .15 |
-|---|---|---|---|---|---|---|---|---|---|
-"""
-
-FLOOR = """
-*What the features buy*: a naive detector has one Gumbel per channel for all companies alike, fitted to block-bootstrap
-surrogates of the same training companies, with the same price for alternatives. Its own kind first: P(p < .05) on
-block-bootstrap surrogates, by our p-value of that null and by the naive one, and the same by company (standard
-deviation over companies, the worst, and how many at >= .15). Then both as they would be used: P(p < .05) of our default
-verdict and of the naive one, smallest to largest over all four kinds; far below .05 is honest but costs power.
-
-| pattern | where | .05 ours | naive | sd by company, ours | naive | worst, ours | naive | >= .15, ours | naive | of | \
-any kind, ours | naive |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|
-"""
-
-POWER = """
-*Power*: share of planted patterns found at q <= 0.1 by the default verdict, asked "now", in block-bootstrapped
-companies, at the planted place (intersection over union at least 0.5). It depends on how many companies carry the
-pattern: one in five (prevalence 20 %), or exactly one company of the scan (lone). *False*: of the companies found at
-20 %, the share that carries nothing or was matched elsewhere. Height is in one-step deviations; a random walk strays 4
-of them in 16 steps, so a height of 6 is hard to tell from chance for any method. *Match inside*: the same detector with
-its features measured over the whole run, the match included (measured for three patterns).
-
-| pattern | 6: one in five | lone | false | 12: one in five | lone | false | 12, match inside: one in five | lone |
-|---|---|---|---|---|---|---|---|---|
-"""
-
-
-def odds(result: dict) -> str:
-    rows = result["results"]["rows"]
-    text = CHANCE.format(replicates=result["results"]["replicates"])
-    text += "".join(_chance(row) for row in rows) + FLOOR + "".join(_floor(row) for row in rows)
-    return text + POWER + "".join(_power(row) for row in rows if "power 12" in row)
-
-
-def _over(row: Row, name: str, kinds: tuple[str, ...] = NULLS) -> list[float]:
-    return [row[name.format(kind)] for kind in kinds]
-
-
-def _line(cells: list[str]) -> str:
-    return f"| {' | '.join(cells)} |\n"
-
-
-def _chance(row: Row) -> str:
-    spans = [
-        f"{min(shares):.{digits}f}-{max(shares):.{digits}f}"
-        for level, digits in (("0.05", 3), ("0.01", 4), ("0.001", 4))
-        for shares in [_over(row, f"within {{}} {level}")]
-    ]
-    scans = _over(row, "scans {}", KINDS)
-    what = ("unfair", "unfair by chance", "counted")
-    unfair, by_chance, counted = (sum(_over(row, f"company {{}} {name}")) for name in what)
-    return _line([
-        row["pattern"], row["where"], *spans,
-        f"{max(_over(row, 'across {} 0.05', KINDS)):.3f}",
-        f"{max(_over(row, 'alone {}', KINDS)):.2f}",
-        f"{min(scans):.2f}-{max(scans):.2f}",
-        f"{max(_over(row, 'company {} worst')):.2f}",
-        f"{unfair:.0f} of {counted:.0f} (chance {by_chance:.1f})",
-    ])  # fmt: skip
-
-
-def _floor(row: Row) -> str:
-    ours, naive = "company block_bootstrap", "company naive block_bootstrap"
-    return _line([
-        row["pattern"], row["where"],
-        f"{row['within block_bootstrap 0.05']:.3f}", f"{row['naive block_bootstrap']:.3f}",
-        *(f"{row[f'{side} {what}']:{form}}"
-          for what, form in (("sd", ".3f"), ("worst", ".2f"), ("unfair", ".0f")) for side in (ours, naive)),
-        f"{row[f'{ours} counted']:.0f}",
-        *(f"{min(shares):.3f}-{max(shares):.3f}" for side in ("verdict", "naive")
-          for shares in [_over(row, f"{side} {{}}", KINDS)]),
-    ])  # fmt: skip
-
-
-def _power(row: Row) -> str:
-    names = [f"{what} {height}" for height in (6, 12) for what in ("power", "lone", "false")]
-    names += ["power 12, match inside", "lone 12, match inside"]
-    return _line([row["pattern"], *(f"{row[name]:.2f}" if name in row else "" for name in names)])
 
 
 def scan(result: dict) -> str:
@@ -246,6 +156,10 @@ def _harder(there: float, here: float) -> str:
     return "within .05" if abs(here - there) <= 0.05 else "easier" if here > there else "harder"
 
 
+def _line(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
 def _header(names: list[str]) -> str:
     return _line(names) + f"|{'---|' * len(names)}\n"
 
@@ -253,7 +167,8 @@ def _header(names: list[str]) -> str:
 SECTIONS = {
     "search": ("Pattern search", search),
     "scan": ("A whole scan: 10,000 companies x 3 metrics x 80 quarters", scan),
-    "odds": ("Honest odds", odds),
+    "odds": ("Honest odds", lambda result: odds_table(result["results"])),
+    "base_rates": ("Base rates of the library", lambda result: base_rates_table(result["results"])),
     "shapes": ("Drawn shapes, planted and found", shapes),
 }
 
@@ -264,7 +179,7 @@ def page() -> str:
         result = load(name)
         if result:
             text += f"\n## {title}\n{stamp(result)}\n{table(result)}\n"
-            text += bars(result) if name != "odds" else _count(result)
+            text += count(result["results"]["bars"]) if name == "odds" else bars(result)
     return text
 
 
@@ -282,15 +197,6 @@ def main() -> None:
     if change:
         print("\n".join(change))
         sys.exit("benchmark/README.md is not what the results make of it; run benchmark/tables.py")
-
-
-def _count(result: dict) -> str:
-    met = [b for b in result["results"]["bars"] if b["met"]]
-    missed = [b for b in result["results"]["bars"] if not b["met"]]
-    text = (
-        f"{len(met)} of {len(result['results']['bars'])} bars met: within [.03, .07] and [.005, .02], across <= .10.\n"
-    )
-    return text + "".join(f"- **missed** {b['what']}: {b['value']:.3g} (wanted {b['wanted']})\n" for b in missed)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,109 @@ def best_match(channels, bank, gate, first_end=0, allowed=lambda start, m: True)
     return best
 
 
+def intersection_over_union(a, m, b, k):
+    """Of the windows [a, a + m) and [b, b + k), counted point by point."""
+    one, other = set(range(a, a + m)), set(range(b, b + k))
+    return len(one & other) / len(one | other)
+
+
+def enter(kept, window, size, limit):
+    """A list of (score, start, length), best first, after one more: no entry where a better one overlaps it."""
+    clash = [w for w in kept if intersection_over_union(*w[1:], *window[1:]) > limit]
+    if any(w[0] >= window[0] for w in clash):
+        return kept
+    rest = [w for w in kept if w not in clash]
+    return sorted([*rest, window], key=lambda w: -w[0])[:size]
+
+
+def local_maxima(channels, bank, gate, first_end=0):
+    """(score, start, length) of every window that no neighbour of its scale beats, scale by scale."""
+    out = []
+    for templates in bank:
+        m = next(len(t) for t in templates if t is not None)
+        if len(channels[0]) < m:
+            continue
+        first = max(0, first_end - m)
+        score = window_scores(channels, templates, gate)[first:]
+        for i, value in enumerate(score):
+            if not (i > 0 and score[i - 1] > value) and not (i + 1 < len(score) and score[i + 1] >= value):
+                out.append((value, first + i, m))
+    return out
+
+
+def settled(windows, kept, apart, first_end=0, allowed=lambda start, m: True):
+    """(score, start, length, which) of the best windows (score, start, length), each spread over those it overlaps."""
+    left, out = list(range(len(windows))), []
+    while left and len(out) < kept:
+        best = max(left, key=lambda c: windows[c][0])
+        score, a, m = windows[best]
+        near = [c for c, (_, b, k) in enumerate(windows) if intersection_over_union(a, m, b, k) > apart]
+        weight = [max(windows[c][0], 1e-3) ** 2 for c in near]
+        begin = sum(w * windows[c][1] for w, c in zip(weight, near, strict=True)) / sum(weight)
+        end = sum(w * (windows[c][1] + windows[c][2]) for w, c in zip(weight, near, strict=True)) / sum(weight)
+        first, last = int(begin + 0.5), int(end + 0.5)
+        if last - first < 4 or last < first_end or not allowed(first, last - first):
+            first, last = a, a + m
+        out.append((score, first, last - first, best))
+        left = [c for c in left if c not in near]
+    return out
+
+
+def resampled(x, low, high, cells):
+    """Means over equal cells of [low, high) of the line through the points, point i in the middle of [i, i + 1)."""
+    parts = max(1, int(np.ceil((high - low) / cells)))
+    at = low + (np.arange(cells * parts) + 0.5) * (high - low) / (cells * parts) - 0.5
+    return np.interp(at, np.arange(len(x)), x).reshape(cells, parts).mean(axis=1)
+
+
+def walk_trees(x, column, threshold, value):
+    """The sum of all trees for every row, one question at a time; node j of a level leads to 2 j and 2 j + 1."""
+    out = []
+    for row in x:
+        total = 0.0
+        for columns, thresholds, values in zip(column, threshold, value, strict=True):
+            node, level = 0, 0
+            while 2**level - 1 < len(columns):
+                place = 2**level - 1 + node
+                node = 2 * node + int(row[columns[place]] > thresholds[place])
+                level += 1
+            total += values[node]
+        out.append(total)
+    return np.array(out)
+
+
+def boosted(x, y, edges, columns, rows, rate, penalty, fewest, depth):
+    """Boosted trees by trying every split: per tree its columns and rows; (column, threshold, value) of each."""
+    answer, trees = np.zeros(len(y)), []
+    for some, sample in zip(columns, rows, strict=True):
+        residual = y[sample] - answer[sample]
+        nodes = [np.arange(len(sample))]
+        column, threshold = [], []
+        for _ in range(depth):
+            deeper = []
+            for inside in nodes:
+                best = (1e-12, 0, np.inf)
+                r = residual[inside]
+                for c in some:
+                    for edge in edges[c]:
+                        right = x[sample[inside], c] > edge
+                        if min(right.sum(), (~right).sum()) < fewest:
+                            continue
+                        gain = sum(r[side].sum() ** 2 / (side.sum() + penalty) for side in (right, ~right))
+                        gain -= r.sum() ** 2 / (len(r) + penalty)
+                        if gain > best[0] * (1 + 1e-9):
+                            best = (gain, c, edge)
+                column.append(best[1])
+                threshold.append(best[2])
+                right = x[sample[inside], best[1]] > best[2]
+                deeper += [inside[~right], inside[right]]
+            nodes = deeper
+        value = [rate * residual[leaf].sum() / (len(leaf) + penalty) for leaf in nodes]
+        trees.append((column, threshold, value))
+        answer += walk_trees(x, [column], [threshold], [value])
+    return tuple(np.array(part) for part in zip(*trees, strict=True))
+
+
 def benjamini_hochberg(p):
     n = len(p)
     order = sorted(range(n), key=lambda i: p[i])

@@ -1,41 +1,41 @@
 """PatternDetector as its users see it: what it finds, what it says about chance, and what it must never see."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from tests.detect.panels import DIP, QUARTERS, VEE, joint_panel, walks
 from tsbench.detect import COLUMNS, PatternDetector, stretches_of
 from tsbench.errors import BadInput, NotFitted, NotFound, TooShort
 from tsbench.patterns import NULLS, Channel, Constraint, Pattern
 from tsbench.records import State
 from tsbench.series import Panel
 
-VEE = ((0, 1), (0.5, 0), (1, 1))
-DIP = Pattern("dip", (Channel("value", VEE),), length=(8, 16), prominence=3.0)
-QUARTERS = pd.date_range("1995-03-31", periods=90, freq="QE")
+JUDGED = pytest.mark.parametrize("trained", [True, False], ids=["trained", "plain"])
+RISE = ((0, 0), (1, 1))
 
 
-def walks(n=60, length=80, seed=0, dips=(), depth=14.0, end=None):
-    """Random walks of quarterly values; those in `dips` carry a dip of 12 quarters that ends at `end`."""
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n, length)).cumsum(axis=1)
-    for i in dips:
-        stop = length if end is None else end
-        x[i, stop - 12 : stop] -= depth * np.interp(np.linspace(0, 1, 12), [0, 0.5, 1], [0, 1, 0])
-    frame = pd.concat(
-        [
-            pd.DataFrame({"entity": f"E{i:02d}", "metric": "value", "time": QUARTERS[:length], "value": row})
-            for i, row in enumerate(x)
-        ]
-    )
-    return Panel.from_frame(frame.assign(frequency="quarterly"))
+def mirror(panel):
+    frame = panel.to_frame()
+    return Panel.from_frame(frame.assign(value=-frame["value"]))
 
 
 @pytest.fixture(scope="module")
-def detector():
-    return PatternDetector(DIP, surrogates=4000).fit(walks(seed=1))
+def inverted_ones():
+    """The two detectors of `detector`, for the drawing upside down and on the background upside down."""
+    up = replace(DIP, polarity="inverted")
+    return {
+        name: PatternDetector(up, surrogates=4000, trained=name == "trained").fit(mirror(walks(seed=1)))
+        for name in ("trained", "plain")
+    }
+
+
+@pytest.fixture
+def upside_down(detector, inverted_ones):
+    return inverted_ones["trained" if detector.trained else "plain"]
 
 
 def test_a_planted_dip_is_found_where_it_is(detector):
@@ -90,8 +90,9 @@ def test_the_verdict_is_the_largest_p_over_the_nulls(detector):
     np.testing.assert_array_equal(one["p_value"], one["p_sign_flip"])
 
 
-def test_nothing_public_later_changes_an_answer():
-    """The truncation audit: values, background, surrogates and odds see only what was available."""
+@pytest.mark.parametrize(("trained", "versions"), [(True, 2), (False, 3)])
+def test_nothing_public_later_changes_an_answer(trained, versions):
+    """The truncation audit: values, background, training, surrogates and odds see only what was available."""
     day = "2012-06-30"
     panel = walks(50, 90, seed=8)
     spoiled = panel.to_frame()
@@ -99,11 +100,11 @@ def test_nothing_public_later_changes_an_answer():
     assert 0 < later.mean() < 0.5
     spoiled.loc[later, "value"] *= -1e6
     answers = []
-    for version in (panel, Panel.from_frame(spoiled), Panel.from_frame(panel.to_frame()[~later])):
-        model = PatternDetector(DIP, surrogates=1000).fit(version.select(as_of=day))
+    for version in (Panel.from_frame(spoiled), Panel.from_frame(panel.to_frame()[~later]), panel)[:versions]:
+        model = PatternDetector(DIP, surrogates=1000, trained=trained).fit(version.select(as_of=day))
         answers.append(model.scan(version, as_of=day, confirm=2).drop(columns="evidence"))
-    pd.testing.assert_frame_equal(answers[0], answers[1])
-    pd.testing.assert_frame_equal(answers[0], answers[2])
+    for other in answers[1:]:
+        pd.testing.assert_frame_equal(answers[0], other, check_exact=True)
 
 
 def test_a_dead_company_is_not_scanned_for_now_but_has_a_history(detector):
@@ -148,17 +149,34 @@ def test_chunks_and_threads_give_the_numbers_of_the_whole(detector):
         pd.testing.assert_frame_equal(whole, detector.score(stretches, where="now", executor=pool))
 
 
-def test_state_round_trip_gives_the_same_numbers(detector):
+@pytest.mark.parametrize("where", ["now", "history", "forming"])
+def test_state_round_trip_gives_the_same_numbers(detector, where):
     state = detector.to_state()
     again = PatternDetector.from_state(State(state.kind, state.version, state.meta, state.arrays))
     panel = walks(seed=13, dips=[1])
-    pd.testing.assert_frame_equal(detector.scan(panel, confirm=1), again.scan(panel, confirm=1))
+    before, after = (d.scan(panel, where=where, confirm=1) for d in (detector, again))
+    pd.testing.assert_frame_equal(before, after, check_exact=True)
+    pd.testing.assert_frame_equal(detector.find(panel, where=where), again.find(panel, where=where), check_exact=True)
+    pd.testing.assert_frame_equal(
+        detector.needed_score([20, 80], q=0.1, family=9),
+        again.needed_score([20, 80], q=0.1, family=9),
+        check_exact=True,
+    )
+
+
+def test_equal_seeds_give_equal_numbers_with_and_without_threads(trained):
+    """The fixture's folds were trained side by side."""
+    again = PatternDetector(DIP, surrogates=4000).fit(walks(seed=1))
+    panel = walks(seed=14, dips=[2])
+    for where in ("now", "history"):
+        answers = [d.scan(panel, where=where) for d in (trained, again)]
+        pd.testing.assert_frame_equal(*answers, check_exact=True)
 
 
 def test_equal_seeds_give_equal_odds_and_other_seeds_nearly():
     panel = walks(seed=14)
-    a, b, c = (PatternDetector(DIP, seed=s, surrogates=2000).fit(panel).scan(panel) for s in (1, 1, 2))
-    pd.testing.assert_frame_equal(a, b)
+    a, b, c = (PatternDetector(DIP, seed=s, surrogates=2000, trained=False).fit(panel).scan(panel) for s in (1, 1, 2))
+    pd.testing.assert_frame_equal(a, b, check_exact=True)
     both = a.merge(c, on="entity")
     assert not np.array_equal(both["p_value_x"], both["p_value_y"])
     assert np.corrcoef(both["p_value_x"], both["p_value_y"])[0, 1] > 0.98
@@ -171,25 +189,11 @@ def test_own_surrogates_confirm_a_real_dip_and_not_an_ordinary_stretch(detector)
     assert table["p_confirmed"].between(0.001, 1).all()
 
 
-def joint_panel(seed=0, n=40):
-    rng = np.random.default_rng(seed)
-    rows = []
-    for i in range(n):
-        for metric in ("a", "b", "c"):
-            x = 50 + rng.standard_normal(60).cumsum()
-            if i == 3 and metric != "c":
-                x[-10:] += 14 * np.linspace(0, 1, 10)
-            if i == 3 and metric == "c":
-                x[-12:] = 50 + 0.01 * rng.standard_normal(12)
-            rows.append(pd.DataFrame({"entity": f"E{i:02d}", "metric": metric, "time": QUARTERS[:60], "value": x}))
-    return Panel.from_frame(pd.concat(rows).assign(frequency="quarterly"))
-
-
-def test_a_joint_pattern_needs_every_channel_and_its_constraints():
-    rise = ((0, 0), (1, 1))
-    joint = Pattern("rise", (Channel("a", rise), Channel("b", rise), Channel("c")), (8, 12), prominence=2.0,
+@JUDGED
+def test_a_joint_pattern_needs_every_channel_and_its_constraints(trained):
+    joint = Pattern("rise", (Channel("a", RISE), Channel("b", RISE), Channel("c")), (8, 12), prominence=2.0,
                     constraints=(Constraint.flat("c", 1),))  # fmt: skip
-    detector = PatternDetector(joint, surrogates=3000).fit(joint_panel(1))
+    detector = PatternDetector(joint, surrogates=3000, trained=trained).fit(joint_panel(1))
     table = detector.scan(joint_panel(2))
     assert table["entity"].iloc[0] == "E03"
     assert table["metric"].iloc[0] == "a & b & c"
@@ -197,23 +201,42 @@ def test_a_joint_pattern_needs_every_channel_and_its_constraints():
     ruled_out = table[table["p_value"] == 1.0]
     assert len(ruled_out) > 0
     assert ruled_out["start"].isna().all()
+    found = detector.find(joint_panel(2), where="now", per_entity=1)
+    assert found["entity"].iloc[0] == "E03"
+    assert found["channel"].iloc[0] == "a & b & c"
+    for row in found.itertuples():
+        c = joint_panel(2).select(entity=row.entity, metric="c").values[row.start : row.end]
+        assert abs(c[-1] / c[0] - 1) <= 0.01
 
 
-def test_alternatives_name_the_channel_that_matched():
-    either = Pattern("rise", (Channel("a", ((0, 0), (1, 1))), Channel("c", ((0, 0), (1, 1)))), (8, 12), prominence=2.0,
+@JUDGED
+def test_alternatives_name_the_channel_that_matched(trained):
+    either = Pattern("rise", (Channel("a", RISE), Channel("c", RISE), Channel("b", VEE)), (8, 12), prominence=2.0,
                      combine="any")  # fmt: skip
-    detector = PatternDetector(either, surrogates=2000).fit(joint_panel(1))
+    detector = PatternDetector(either, surrogates=2000, trained=trained).fit(joint_panel(1))
     table = detector.scan(joint_panel(2)).set_index("entity")
     assert table.loc["E03", "channels"] == ["a"]
-    assert {"a", "c"} <= set(table["metric"])
+    assert {"a", "b", "c"} <= set(table["metric"])
+    found = detector.find(joint_panel(2), where="now", per_entity=9)
+    mine = found[found["entity"] == "E03"].set_index("channel")["score"]
+    assert mine["a"] == found["score"][found["entity"] == "E03"].max()
+    shares = {key: array.item() for key, array in detector.to_state().arrays.items() if key.startswith("lane|")}
+    assert shares == {
+        f"lane|{where}|{lane}": owner for where in ("now", "history") for lane, owner in enumerate((0, 0, 2)) if trained
+    }
 
 
-def test_an_inverted_pattern_finds_the_mirror_image():
-    up = Pattern("dip", DIP.channels, (8, 16), prominence=3.0, polarity="inverted")
-    detector = PatternDetector(up, surrogates=2000).fit(walks(seed=1))
-    table = detector.scan(walks(seed=16, dips=[7], depth=-14.0))
+def test_an_inverted_pattern_finds_the_mirror_image(upside_down):
+    table = upside_down.scan(walks(seed=16, dips=[7], depth=-14.0))
     assert table["entity"].iloc[0] == "E07"
     assert table["evidence"].iloc[0]["mirrored"]
+
+
+def test_an_inverted_pattern_judges_a_series_upside_down_as_the_drawing_judges_the_series(detector, upside_down):
+    panel = walks(seed=18, dips=range(0, 60, 3), depth=7.0)
+    upright = detector.find(panel, where="history").set_index(["entity", "start", "end"])
+    mirrored = upside_down.find(mirror(panel), where="history").set_index(["entity", "start", "end"])
+    pd.testing.assert_frame_equal(upright.sort_index(), mirrored.sort_index())
 
 
 def test_windows_are_scored_without_search(detector):
@@ -239,16 +262,18 @@ def test_the_needed_score_pays_for_alternatives():
     needed = {}
     for combine in ("any", "all"):
         pattern = Pattern("dip", channels, (8, 16), prominence=2.0, combine=combine)
-        needed[combine] = PatternDetector(pattern, surrogates=4000).fit(panel).needed_score([60], q=0.1, family=20)
+        needed[combine] = (
+            PatternDetector(pattern, surrogates=4000, trained=False).fit(panel).needed_score([60], q=0.1, family=20)
+        )
     assert len(needed["any"]) == 3
     assert (needed["any"]["needed"] < 1).all()
     alone = Pattern("dip", channels[:1], (8, 16), prominence=2.0)
-    single = PatternDetector(alone, surrogates=4000).fit(panel).needed_score([60], q=0.1, family=20)
+    single = PatternDetector(alone, surrogates=4000, trained=False).fit(panel).needed_score([60], q=0.1, family=20)
     assert needed["any"]["needed"].iloc[0] > single["needed"].iloc[0]
 
 
-def test_no_p_value_is_below_what_the_surrogates_support(detector):
-    table = detector.scan(walks(seed=17, dips=[1, 2], depth=60.0)).set_index("entity")
+def test_no_p_value_is_below_what_the_surrogates_support(plain):
+    table = plain.scan(walks(seed=17, dips=[1, 2], depth=60.0)).set_index("entity")
     assert table["p_value"].min() >= 1 / 4081
     # So deep a dip changes the memory and tails of its own series; they are measured outside it.
     assert (table.loc[["E01", "E02"], "p_value"] < 0.002).all()
@@ -270,8 +295,9 @@ def test_before_fitting_there_are_no_odds():
 def test_a_background_without_the_metric_or_length_is_refused():
     with pytest.raises(NotFound, match="value"):
         PatternDetector(DIP).fit(joint_panel())
-    with pytest.raises(TooShort, match="longer"):
-        PatternDetector(DIP).fit(walks(length=8))
+    for trained in (True, False):
+        with pytest.raises(TooShort, match="no gap-free stretch of the background"):
+            PatternDetector(DIP, trained=trained).fit(walks(length=8))
 
 
 def test_a_state_of_another_kind_is_refused(detector):

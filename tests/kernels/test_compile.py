@@ -42,8 +42,8 @@ def test_an_edited_kernel_source_means_another_cache_folder(tmp_path):
 
 def test_kernels_answer_without_a_writable_cache():
     code = (
-        "import numpy as np, tsbench.kernels.compile as c; from tsbench.kernels.search import one_step_noise;"
-        "print(c.cache_folder(), one_step_noise(np.arange(5.0), 0, 5))"
+        "import numpy as np, tsbench.kernels.compile as c; from tsbench.kernels.steps import step_size;"
+        "print(c.cache_folder(), step_size(np.arange(5.0)))"
     )
     folder, noise = run(code, XDG_CACHE_HOME="/proc/no", HOME="/proc/no", NUMBA_CACHE_DIR="").split()
     assert folder == "None"
@@ -58,7 +58,7 @@ def test_numba_code_of_others_keeps_its_own_cache_setting():
 
 def test_the_next_process_loads_what_this_one_compiled():
     code = (
-        "from tsbench.kernels.search import one_step_noise as k; import numpy as np; k(np.arange(4.0), 0, 4);"
+        "from tsbench.kernels.steps import step_size as k; import numpy as np; k(np.arange(4.0));"
         "print(sum(k.stats.cache_hits.values()))"
     )
     run(code)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tests.detect.test_pattern import QUARTERS, walks
+from tests.detect.panels import QUARTERS, walks
 from tsbench.detect import PatternDetector
 from tsbench.errors import BadInput, NotFound, TooShort
 from tsbench.patterns import Pattern

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tsbench.errors import BadInput, TooShort
+from tsbench.kernels.draw import one_step_noise
 from tsbench.patterns import Channel, Constraint, Pattern, Synthetic, named, synthesize
 from tsbench.patterns.synthetic import draw, walks
 
@@ -61,15 +62,22 @@ def test_the_truth_is_where_the_shape_was_added():
         assert row.end - row.start == row.length
 
 
-def test_the_height_is_in_one_step_deviations():
+def test_the_height_is_in_deviations_of_steps_and_of_what_they_leave_to_chance():
+    """Their geometric mean: alike for a walk, and less than the steps' where steps are to be expected."""
     bare = synthesize(RIGID, 30, share=0.0, seed=4).panel
     flat = synthesize(RIGID, 30, snr=0.0, seed=4).panel
     high = synthesize(RIGID, 30, snr=7.0, seed=4)
+    units = []
     for row in high.truth.itertuples():
         i = list(flat.index["entity"]).index(row.entity)
         added = high.panel.series(i)[1] - flat.series(i)[1]
+        x = bare.series(i)[1]
+        unit = np.sqrt(one_step_noise(x).std() * np.diff(x).std())
         # A sampled V of even length has no point at its tip.
-        assert np.ptp(added) == pytest.approx(7.0 * np.diff(bare.series(i)[1]).std(), rel=0.15)
+        top = np.ptp(np.interp(np.linspace(0, 1, row.length), *RIGID.channels[0].drawing))
+        assert np.ptp(added) == pytest.approx(7.0 * unit * top)
+        units.append(unit / np.diff(x).std())
+    assert np.median(units) == pytest.approx(1.0, abs=0.1)
 
 
 def test_outside_the_copy_the_background_is_as_it_was_but_for_its_level():

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from tsbench.errors import BadInput
-from tsbench.patterns import Constraint
+from tsbench.patterns import Constraint, Pattern, library
 from tsbench.plots.units import Unit, amount, change, rule, ticks, unit_of, words
 
 MONEY, SHARE, NUMBER = Unit("money"), Unit("share"), Unit("number")
@@ -25,6 +25,8 @@ MONEY, SHARE, NUMBER = Unit("money"), Unit("share"), Unit("number")
         ("roic * revenue", MONEY, "return on capital * revenue"),
         ("lag(revenue, 4)", MONEY, "revenue 4 periods before"),
         ("change(roic, 2)", SHARE, "change in return on capital over 2 periods"),
+        ("volatility(roic, 6)", SHARE, "volatility of return on capital over 6 periods"),
+        ("log(volatility(log(market_cap), 6))", Unit("number", log=True), "volatility of market cap over 6 periods"),
         ("minus_median(roic, sector)", SHARE, "return on capital above the sector median"),
         ("rank_in(revenue, universe)", SHARE, "revenue rank in its universe"),
         ("-revenue", MONEY, "-revenue"),
@@ -75,6 +77,11 @@ def test_changes_are_points_for_shares_and_percent_for_money(
     [
         (Constraint("yoy(revenue)", "change", 0.02), "gains at least 2 points"),
         (Constraint("roic", "change", None, -0.01), "loses at least 1 point"),
+        (Constraint("roic", "change", 0.01, 0.05), "gains at least 1 point and at most 5 points"),
+        (Constraint("log(revenue)", "change", 0.2), "gains at least 22.1%"),
+        (Constraint("log(revenue)", "change", None, -0.2), "loses at least 18.1%"),
+        (Constraint("log(revenue)", "change", -0.7, -0.2), "loses at least 18.1% and at most 50.3%"),
+        (Constraint("revenue", "percent_change", None, -5), "loses at least 5%"),
         (Constraint("log(market_cap)", "change", -0.1, 0.1), "changes −9.52% to +10.5%"),
         (Constraint.flat("revenue", 5), "changes −5% to +5%"),
         (Constraint("roic", "level", 0.1), "averages at least 10.0%"),
@@ -84,6 +91,12 @@ def test_changes_are_points_for_shares_and_percent_for_money(
 )
 def test_constraints_are_said_in_words(constraint: Constraint, said: str) -> None:
     assert rule(constraint) == said
+
+
+@pytest.mark.parametrize("pattern", library().values(), ids=list(library()))
+def test_every_channel_and_condition_of_the_library_can_be_said(pattern: Pattern) -> None:
+    assert all(words(expression) for expression in pattern.expressions)
+    assert all(rule(constraint) for constraint in pattern.constraints)
 
 
 def test_ticks_are_round_and_lie_inside() -> None:

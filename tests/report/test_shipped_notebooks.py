@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from tsbench.report import Run, run_many
@@ -10,7 +11,13 @@ from tsbench.report.page import write_index
 from tsbench.store import Store
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-NAMES = ("01_explore_companies", "03_train_detector", "05_scan_companies")
+NAMES = (
+    "01_explore_companies",
+    "02_design_pattern",
+    "03_train_detector",
+    "04_evaluate_detector",
+    "05_scan_companies",
+)
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +74,40 @@ def test_the_scan_report_tells_how_sure_then_what_followed_then_its_limits(shipp
     places = [page.index(text) for text in order]
     assert places == sorted(places)
     assert (run.folder / "followed.csv").read_text("utf-8").startswith("entity,name,episode,known_at,horizon,outcome")
+
+
+@pytest.mark.notebook
+def test_designing_shows_what_would_be_picked_then_the_examples_and_saves_nothing(
+    shipped: dict[str, Run], companies: Store
+) -> None:
+    run = shipped["02_design_pattern"]
+    page = run.page.read_text("utf-8")
+    order = ["Which companies it would pick</h2>", "What the detector learns from</h2>", "What it must tell apart</h2>"]
+    order += ["A pattern of your own</h2>", "Keep it</h2>", "The library</h2>", "What this cannot tell</h2>"]
+    places = [page.index(text) for text in order]
+    assert places == sorted(places)
+    assert "chosen with hindsight" in page
+    assert companies.patterns.names() == []
+    assert (run.folder / "nearest.csv").read_text("utf-8").count("\n") == len(companies.companies()) + 1
+
+
+@pytest.mark.notebook
+def test_the_detector_beats_correlation_the_recipe_and_chance_where_it_is_evaluated(shipped: dict[str, Run]) -> None:
+    run = shipped["04_evaluate_detector"]
+    table = pd.read_csv(run.folder / "compared.csv").pivot(index="set", columns="detector", values="average_precision")
+    assert set(table.index) == {"SNR 6", "SNR 3"}
+    assert (table["detector"] > 2 * table.drop(columns="detector").max(axis=1)).all()
+    assert (table["random"] < 0.1).all()
+    page = run.page.read_text("utf-8")
+    assert f"{table.loc['SNR 6', 'detector']:.2f} at SNR 6" in run.headline
+    for told in ("Planted is not natural", "A lower bound", "Is the score a probability?</h2>"):
+        assert told in page
+
+
+@pytest.mark.notebook
+@pytest.mark.parametrize("name", ["02_design_pattern", "04_evaluate_detector"])
+def test_an_executed_notebook_stays_small(shipped: dict[str, Run], name: str) -> None:
+    assert (shipped[name].folder / "notebook.ipynb").stat().st_size < 2_000_000
 
 
 @pytest.mark.notebook

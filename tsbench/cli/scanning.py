@@ -24,6 +24,7 @@ def scan(
     where: Literal["now", "history", "forming"] = "now",
     as_of: str | None = None,
     sector: str | None = None,
+    half: Literal["explore", "confirm"] | None = None,
     frequency: str = "quarterly",
     null: Literal["largest", "block_bootstrap", "phase_randomized", "sign_flip"] = "largest",
     confirm: int = 10,
@@ -48,6 +49,8 @@ def scan(
         A date, 2015-06-30: only what was public then is seen. Default: everything.
     sector
         Only this sector; 'Unknown' is one.
+    half
+        Only this half of the companies: draw and redraw on explore, then ask confirm once.
     frequency
         Of the series to read: quarterly, annual, ...
     null
@@ -85,6 +88,7 @@ def scan(
                 where=where,
                 as_of=day,
                 sector=sector,
+                half=half,
                 frequency=frequency,
                 null=null,
                 confirm=confirm,
@@ -105,6 +109,11 @@ def scan(
         print(f"{stage.stage:<28} {stage.companies:>6} companies, {stage.dead:>5} dead  {stage.note}".rstrip())
     print()
     show_matches(found.matches, top=top, q_limit=settings.q_limit)
+    if found.exploratory:
+        say(
+            f"{found.tried} drawings have been scanned under this name: take the odds as exploratory and confirm with "
+            "--half confirm"
+        )
     times = ", ".join(f"{step} {seconds:.2f} s" for step, seconds in found.seconds.items())
     say(f"scan {found.id}: {times}")
 

@@ -5,30 +5,35 @@ has seen both: it learns from copies of the drawing planted in the user's own se
 same way (`patterns.near_misses`), and from the highest-scoring false windows of its own first rounds. It reads the
 features of `kernels.describe` and answers with boosted trees how far a window coincides with a copy.
 
-There are two heads, each trained on one half of the companies; a company is judged by the one that never saw it.
+There are two judges, each trained on one half of the companies. A company of the background is judged by the one that
+never saw it, any other company by the mean of both.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from tsbench.detect.bank import Bank
 from tsbench.detect.executor import Executor
+from tsbench.detect.lessons import Labelled, Lessons
 from tsbench.detect.training import Examples, examples, host_room
 from tsbench.detect.trees import Trees
+from tsbench.evaluate import half_of
 from tsbench.kernels.describe import BASIS, CONTEXT, GRID, SCALARS, WIDTH, describe_windows
 from tsbench.patterns import Pattern
 from tsbench.patterns.synthetic import bend
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-FOLDS = 2
+FOLDS, BOTH = 2, 2
 # Series per fold in the first round and in each of the ROUNDS that look for its mistakes; trees likewise.
-SERIES, MORE_SERIES, ROUNDS = 1500, 1600, 2
-SERIES_NOW, MORE_SERIES_NOW = 1500, 1200
-TREES, FINAL_TREES = 40, 260
+SERIES, MORE_SERIES, ROUNDS = 1800, 2000, 2
+SERIES_NOW, MORE_SERIES_NOW = 1200, 1000
+TREES, FINAL_TREES = 40, 300
 # How much the score of stage one, correlation with the amplitude gate, adds to the trees' answer. It helps tall copies
 # and costs low ones: 0.25 was best in both on validation sets.
 SHARE = 0.25
@@ -51,6 +56,8 @@ class Head:
     channels : the rows of a run's values that it reads. points, offset : control points (2, all) of those channels end
     to end, heights from 0 to 1. basis : float64 (channels, BASIS, GRID), the drawing and how examples differ from it.
     folds : a judge per half of the companies. slope, intercept : of the logistic curve from score to probability.
+    centre, spread : of the features over fresh examples. known : the companies of the background. lessons : what the
+    user's verdicts correct, if any.
     """
 
     channels: Ints
@@ -60,6 +67,10 @@ class Head:
     folds: tuple[Trees, ...]
     slope: float
     intercept: float
+    centre: Floats
+    spread: Floats
+    known: NDArray[np.str_]
+    lessons: Lessons | None = None
 
     def describe(
         self, values: Floats, runs: tuple[Ints, Ints], windows: tuple[Ints, Ints, Floats], rivals: Floats
@@ -78,20 +89,42 @@ class Head:
         rivals: Floats,
         proposed: Floats,
         fold: Ints,
+        owner: Ints | None = None,
     ) -> Floats:
         """About 0 for no coincidence with the pattern and 1 for full, plus a share of the score of stage one.
 
         Parameters
             values : float64 (channels, total). runs, windows, rivals : as in `describe`.
-            proposed : float64 (windows,), the score of stage one. fold : int64 per window, whose trees.
+            proposed : float64 (windows,), the score of stage one. fold : int64 per window, see `judge_of`.
+            owner : int64 per window, whose labels do not count; see `Lessons.owner`.
         """
         features = self.describe(values, runs, windows, rivals)
         out = SHARE * proposed
         for number, trees in enumerate(self.folds):
-            mine = fold == number
+            mine = (fold == number) | (fold == BOTH)
             if mine.any():
-                out[mine] += trees.predict(features[mine])
+                out[mine] += np.where(fold[mine] == BOTH, 1.0 / FOLDS, 1.0) * trees.predict(features[mine])
+        if self.lessons is not None and owner is not None:
+            out += self.lessons.correction(self.standardised(features), owner)
         return out
+
+    def judge_of(self, entities: pd.Series) -> Ints:
+        """Which fold judges each entity, int64 (entities,); `BOTH` where it was not in the background."""
+        unknown = ~np.isin(entities.to_numpy(dtype=str), self.known)
+        return np.where(unknown, BOTH, half_of(entities).astype(np.int64))
+
+    def standardised(self, features: Floats) -> Floats:
+        """Features in deviations from those of fresh examples, cut at +-3; all but how a window stands among rivals."""
+        z = np.clip((features - self.centre) / self.spread, -3.0, 3.0)
+        own: Floats = z.reshape(len(z), self.channels.size, WIDTH)[:, :, :-2].reshape(len(z), -1)
+        return own
+
+    def judged(self, values: Floats, runs: tuple[Ints, Ints], seen: Labelled, fold: Ints) -> tuple[Floats, Floats]:
+        """Standardised features of labelled windows, and their scores without lessons; `runs`, `fold` per window."""
+        windows, none = (seen.start, seen.length, seen.sign), np.zeros((seen.start.size, 2))
+        features = self.describe(values, runs, windows, none)
+        correlation = np.tanh(features.reshape(len(features), -1, WIDTH)[:, :, CORRELATION].min(axis=1))
+        return self.standardised(features), self.score(values, runs, windows, none, correlation, fold)
 
     def probability(self, score: Floats) -> Floats:
         """Of a window being the pattern, where half of the series carry it: the calibrated score, in [0, 1]."""
@@ -103,7 +136,7 @@ def fit_head(
     channels: list[int],
     bank: Bank,
     hosts: list[Floats],
-    half: NDArray[np.bool_],
+    companies: Sequence[str],
     *,
     now: bool,
     seed: int,
@@ -114,7 +147,7 @@ def fit_head(
     Parameters
         channels : positions of the pattern's channels that the hosts' rows are; one, or all of a joint pattern.
         bank : its templates, for values that hold only these channels. hosts : arrays (channels, points) without NaN.
-        half : bool per host: whether its company is judged by the second fold, and so teaches the first.
+        companies : whose each host is; those of the second half are judged by the second fold and teach the first.
         now : trained for windows in the last two periods, else anywhere.
         seed : fixes all draws; the calibration draws from a stream of its own, on the companies that did not teach.
         executor : the folds go through its `map`.
@@ -128,17 +161,21 @@ def fit_head(
         np.concatenate([np.stack(d) for d in drawings], axis=1),
         np.r_[0, np.cumsum([d[0].size for d in drawings])].astype(np.int64),
         np.stack([_basis(pattern, d, rng) for d in drawings]),
-        (), 0.0, 0.0,
+        (), 0.0, 0.0, np.zeros(0), np.zeros(0), np.unique(np.asarray(companies, dtype=str)),
     )  # fmt: skip
     room = host_room(hosts, pattern.length[1])
+    half = half_of(companies)
     sides = [[h for h, second in zip(hosts, half, strict=True) if second == wanted and room(h)] for wanted in (0, 1)]
     # With too few companies on a side both sides teach and are judged; nothing can be held out then.
     if min(map(len, sides)) < FEWEST_HOSTS:
         sides = [[h for h in hosts if room(h)]] * FOLDS
     fit = partial(_fit_fold, head, pattern, channels, bank, now, seed)
     found = list((executor.map if executor else map)(fit, range(FOLDS), sides[::-1], sides))
-    slope, intercept = _platt(*(np.concatenate(part) for part in list(zip(*found, strict=True))[1:]))
-    return replace(head, folds=tuple(trees for trees, _, _ in found), slope=slope, intercept=intercept)
+    folds, score, hit, features = zip(*found, strict=True)
+    slope, intercept = _platt(np.concatenate(score), np.concatenate(hit))
+    fresh = np.concatenate(features)
+    spread = fresh.std(axis=0) + 1e-9
+    return replace(head, folds=folds, slope=slope, intercept=intercept, centre=fresh.mean(axis=0), spread=spread)
 
 
 def _fit_fold(
@@ -151,8 +188,8 @@ def _fit_fold(
     fold: int,
     teachers: list[Floats],
     judged: list[Floats],
-) -> tuple[Trees, Floats, NDArray[np.bool_]]:
-    """Trees after two rounds of looking for mistakes, and their scores and hits on companies that did not teach."""
+) -> tuple[Trees, Floats, NDArray[np.bool_], Floats]:
+    """Trees after two rounds of looking for mistakes; scores, hits and features on companies that did not teach."""
     make = partial(examples, pattern, bank, channels=channels, now=now)
     first, more = (SERIES_NOW, MORE_SERIES_NOW) if now else (SERIES, MORE_SERIES)
     rng = np.random.default_rng([seed, 2, fold])
@@ -165,7 +202,8 @@ def _fit_fold(
     trees = Trees.fit(x, _wanted(y), FINAL_TREES, seed=[seed, 3, fold, ROUNDS])
     rng = np.random.default_rng([seed, 4, fold])
     new = make(judged, first // 4, rng)
-    return trees, SHARE * new.proposed + trees.predict(_features(head, new)), new.overlap >= 0.5
+    features = _features(head, new)
+    return trees, SHARE * new.proposed + trees.predict(features), new.overlap >= 0.5, features
 
 
 def _features(head: Head, seen: Examples) -> Floats:

@@ -1,32 +1,49 @@
 """The heads of a pattern: one for a joint drawing, one for each different drawing among alternatives."""
 
+from collections.abc import Mapping
+from dataclasses import fields, replace
+
 import numpy as np
 
-from tsbench.detect.bank import Bank, Stretches, of_channel
+from tsbench.detect.bank import Bank, Stretches, Where, of_channel
 from tsbench.detect.executor import Executor
 from tsbench.detect.head import Head, fit_head
+from tsbench.detect.lessons import Labelled, Lessons
 from tsbench.patterns import Pattern
+
+# A drawing that still forms says too little to train on.
+JUDGED: tuple[Where, ...] = ("now", "history")
 
 
 def fit_heads(
-    pattern: Pattern, stretches: Stretches, bank: Bank, *, now: bool, seed: int, executor: Executor | None = None
-) -> dict[int, Head]:
-    """Train on the stretches of a background.
+    pattern: Pattern,
+    stretches: Stretches,
+    banks: Mapping[Where, Bank],
+    *,
+    seed: int,
+    executor: Executor | None = None,
+) -> dict[Where, dict[int, Head]]:
+    """Train on the stretches of a background, for each question that a judge answers.
 
     Parameters
-        stretches : runs in which copies are planted. bank : the templates of the whole drawing. seed : fixes the draws.
-        now : for windows in the last two periods, else anywhere.
+        stretches : runs in which copies are planted. banks : the templates by question. seed : fixes the draws.
         executor : the folds go through its `map`.
     Returns
-        by channel, -1 for a joint pattern; alternatives with the same drawing share one head.
+        by question and channel, -1 for a joint pattern; alternatives with the same drawing share one head.
     Raises     TooShort: no stretch has room for the pattern.
     """
+    return {where: _heads(pattern, stretches, banks[where], where == "now", seed, executor) for where in JUDGED}
+
+
+def _heads(
+    pattern: Pattern, stretches: Stretches, bank: Bank, now: bool, seed: int, executor: Executor | None
+) -> dict[int, Head]:
     lanes = [-1] if pattern.combine == "all" else list(range(len(pattern.channels)))
     groups: dict[tuple[tuple[float, float], ...], list[int]] = {}
     for lane in lanes:
         groups.setdefault(pattern.channels[lane].points if lane >= 0 else (), []).append(lane)
     heads: dict[int, Head] = {}
-    half = stretches.half.astype(bool)
+    names = stretches.index["entity"].to_numpy(dtype=object)
     for group in groups.values():
         runs = np.flatnonzero(np.isin(stretches.channel, group))
         hosts = [
@@ -34,7 +51,33 @@ def fit_heads(
         ]
         channels = list(range(len(pattern.channels))) if group == [-1] else [group[0]]
         own = of_channel(bank, group[0])
-        taught = half[stretches.entity[runs]]
-        head = fit_head(pattern, channels, own, hosts, taught, now=now, seed=seed, executor=executor)
+        companies = [str(name) for name in names[stretches.entity[runs]]]
+        head = fit_head(pattern, channels, own, hosts, companies, now=now, seed=seed, executor=executor)
         heads |= dict.fromkeys(group, head)
     return heads
+
+
+def taught(lanes: Mapping[int, Head], stretches: Stretches, seen: Labelled) -> dict[int, Head]:
+    """The heads with the lessons of labelled windows; lanes that share a head go on sharing it."""
+    names = stretches.index["entity"].to_numpy(dtype=object)
+    wiser: dict[int, Head] = {}
+    for head in {id(head): head for head in lanes.values()}.values():
+        mine = [lane for lane, other in lanes.items() if other is head]
+        rows = np.flatnonzero(np.isin(stretches.channel[seen.run], mine))
+        if rows.size:
+            # A window is read from the row of its own channel; joint ones from all rows.
+            run = seen.run[rows]
+            features, score = [], []
+            for lane in mine:
+                here = stretches.channel[run] == lane
+                part = Labelled(*(getattr(seen, f.name)[rows][here] for f in fields(Labelled)))
+                of_run = (stretches.start[part.run], stretches.stop[part.run])
+                fold = head.judge_of(stretches.index["entity"])[stretches.entity[part.run]]
+                found = head.judged(stretches.of_channel(lane), of_run, part, fold)
+                features.append(found[0])
+                score.append(part.wanted - found[1])
+            order = np.concatenate([np.flatnonzero(stretches.channel[run] == lane) for lane in mine])
+            companies = [str(names[e]) for e in stretches.entity[run[order]]]
+            head = replace(head, lessons=Lessons.learn(np.concatenate(features), np.concatenate(score), companies))
+        wiser |= dict.fromkeys(mine, head)
+    return wiser

@@ -1,9 +1,11 @@
 """Fitting the odds: surrogates of a background, searched like the real thing."""
 
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from tsbench import checks
@@ -11,9 +13,19 @@ from tsbench.detect.bank import RECENT_PERIODS, Bank, Stretches, Where, of_chann
 from tsbench.detect.executor import Executor
 from tsbench.detect.head import Head
 from tsbench.detect.odds import Odds, features_of
-from tsbench.detect.search import SHORTEST_RUN, best_windows, long_enough, shortest_run
+from tsbench.detect.search import (
+    SHORTEST_RUN,
+    Best,
+    Question,
+    best_windows,
+    judges,
+    long_enough,
+    search_runs,
+    shortest_run,
+)
 from tsbench.errors import BadInput, TooShort
-from tsbench.patterns import NULLS, Null
+from tsbench.evaluate import any_of
+from tsbench.patterns import NULLS, Null, Pattern
 from tsbench.patterns.surrogates import resample
 
 Ints = NDArray[np.int64]
@@ -72,14 +84,14 @@ def fit_odds(
             values, length = surrogate_runs(stretches, rows, copies, kind, rng)
             stop = np.cumsum(length)
             company = np.repeat(stretches.entity[rows], copies)
-            half = stretches.half[company]
             for where, whole in banks.items():
                 bank = of_channel(whole, int(channel))
                 fits = length >= shortest_run(bank)
                 first_end = stop - (RECENT_PERIODS - 1) if where != "history" else np.zeros(stop.size, np.int64)
                 runs = ((stop - length)[fits], stop[fits], first_end[fits])
                 head = heads.get(where, {}).get(int(channel))
-                best = best_windows(values, runs, bank, head=head, fold=half[fits], executor=executor)
+                fold, owner = (of[company[fits]] for of in judges(head, stretches))
+                best = best_windows(values, runs, bank, head=head, fold=fold, owner=owner, executor=executor)
                 features = features_of(values, runs[0], runs[1], best.start[:, 0], best.length[:, 0])
                 try:
                     odds = Odds.fit(features, best.score[:, 0], company[fits], bounded=head is None)
@@ -89,6 +101,62 @@ def fit_odds(
     if refused and not table:
         raise refused
     return table
+
+
+def odds_for(pattern: Pattern, odds: OddsTable, where: Where, kind: Null, channel: int) -> Odds:
+    """The odds of one question, null and channel. Raises BadInput where the background could not answer it."""
+    if (where, kind, channel) not in odds:
+        expression = pattern.expressions[channel] if channel >= 0 else "the joint pattern"
+        raise BadInput(
+            f"no odds for where={where!r} of {expression}: the background had no stretch long enough, or too few "
+            "windows that the constraints allow; fit on more or longer series, or widen the constraints"
+        )
+    return odds[where, kind, channel]
+
+
+def p_values(
+    pattern: Pattern, stretches: Stretches, asked: NDArray[np.bool_], best: Best, odds: OddsTable, where: Where
+) -> dict[Null, Floats]:
+    """Per null, the p-value of the best window of every run that is `asked` about; NaN for the others."""
+    p: dict[Null, Floats] = {kind: np.full(asked.size, np.nan) for kind in NULLS}
+    for channel in np.unique(stretches.channel[asked]):
+        here = np.flatnonzero(asked & (stretches.channel == channel))
+        features = features_of(
+            stretches.of_channel(int(channel)), stretches.start[here], stretches.stop[here],
+            best.start[here, 0], best.length[here, 0],
+        )  # fmt: skip
+        for kind in NULLS:
+            p[kind][here] = odds_for(pattern, odds, where, kind, int(channel)).p_value(features, best.score[here, 0])
+    return p
+
+
+def needed_scores(
+    pattern: Pattern,
+    odds: OddsTable,
+    heads: Mapping[int, Head],
+    where: Where,
+    lengths: Ints,
+    p: float,
+    shortest: int,
+) -> pd.DataFrame:
+    """See `PatternDetector.needed_score`: the score at which the strictest null reaches `p`, by length and channel.
+
+    Series below `shortest` are not tested at all.
+    """
+    rows = []
+    for channel in sorted({c for _, _, c in odds}):
+        needed = np.full(lengths.size, -np.inf)
+        for kind in NULLS:
+            one = odds_for(pattern, odds, where, kind, channel)
+            features = np.tile(one.centre, (lengths.size, 1))
+            features[:, 0] = np.log(lengths)
+            needed = np.maximum(needed, one.needed_score(features, p))
+        needed = np.where(lengths < shortest, np.inf, needed)
+        head = heads.get(channel)
+        shown = np.where(needed == np.inf, 1.0, needed if head is None else head.probability(needed))
+        name = " & ".join(pattern.expressions) if channel < 0 else pattern.expressions[channel]
+        rows.append(pd.DataFrame({"length": lengths, "channel": name, "needed": shown}))
+    return pd.concat(rows, ignore_index=True)
 
 
 def surrogate_runs(
@@ -104,28 +172,43 @@ def surrogate_runs(
     return np.concatenate(values, axis=1), np.concatenate(length)
 
 
-def own_p_value(
+def own_p_values(
     stretches: Stretches,
-    r: int,
-    score: float,
-    first_end: int,
+    question: Question,
     bank: Bank,
-    kind: Null,
-    n: int,
-    rng: np.random.Generator,
+    heads: Mapping[int, Head],
     *,
-    head: Head | None = None,
-) -> float:
-    """(1 + surrogates of run r that score at least `score`) / (n + 1); 1 where the run had no allowed window."""
-    if not np.isfinite(score):
-        return 1.0
-    values, length = surrogate_runs(stretches, np.array([r]), n, kind, rng)
-    stop = np.cumsum(length)
-    end = stop - max(int(stretches.stop[r]) - first_end, 0) if first_end else np.zeros_like(stop)
-    fold = np.full(n, stretches.half[stretches.entity[r]])
-    runs = (stop - length, stop, end)
-    null = best_windows(values, runs, of_channel(bank, int(stretches.channel[r])), head=head, fold=fold).score
-    return float(1 + (null >= score).sum()) / (n + 1)
+    kinds: Sequence[Null],
+    n: int,
+    seed: int,
+) -> dict[str, float]:
+    """p-values of the entities that are asked about, from n surrogates of each of their own stretches.
+
+    (1 + surrogates that score at least as high) / (n + 1), 1 where a stretch has no allowed window; the smallest over
+    the stretches paid for by Sidak, and the largest over the nulls `kinds`.
+    """
+    score = search_runs(stretches, question, bank, heads=heads).score[:, 0]
+    names = stretches.index["entity"].to_numpy(dtype=object)
+    whose = {int(k): judges(heads.get(int(k)), stretches) for k in np.unique(stretches.channel)}
+    out: dict[str, float] = {}
+    for e in np.unique(stretches.entity[question.runs]):
+        rows = np.flatnonzero(question.runs & (stretches.entity == e))
+        rng = np.random.default_rng([seed, zlib.crc32(str(names[e]).encode())])
+        smallest = np.ones(len(kinds))
+        for number, kind in enumerate(kinds):
+            for r in rows[np.isfinite(score[rows])]:
+                channel, first_end = int(stretches.channel[r]), int(question.first_end[r])
+                values, length = surrogate_runs(stretches, np.array([r]), n, kind, rng)
+                stop = np.cumsum(length)
+                end = stop - max(int(stretches.stop[r]) - first_end, 0) if first_end else np.zeros_like(stop)
+                fold, owner = (np.full(n, of[e]) for of in whose[channel])
+                null = best_windows(
+                    values, (stop - length, stop, end), of_channel(bank, channel), head=heads.get(channel),
+                    fold=fold, owner=owner,
+                ).score  # fmt: skip
+                smallest[number] = min(smallest[number], float(1 + (null >= score[r]).sum()) / (n + 1))
+        out[names[e]] = float(any_of(smallest, rows.size).max())
+    return out
 
 
 def _run(stretches: Stretches, r: int) -> Floats:

@@ -1,7 +1,7 @@
 """PatternDetector: from a drawing to a ranked table of companies with the odds of each."""
 
-import zlib
 from contextlib import suppress
+from copy import copy
 from dataclasses import replace
 from typing import Any, Self
 
@@ -10,26 +10,34 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from tsbench import checks
-from tsbench.detect.bank import SIGNS, WHERE, Bank, Stretches, Where, bank_of, stretches_of
+from tsbench.detect.bank import WHERE, Bank, Stretches, Where, bank_of, stretches_of
 from tsbench.detect.executor import Executor
 from tsbench.detect.head import Head
-from tsbench.detect.heads import fit_heads
+from tsbench.detect.heads import fit_heads, taught
+from tsbench.detect.lessons import labelled_windows
 from tsbench.detect.matches import found_windows, match_table
-from tsbench.detect.nulls import NullChoice, OddsTable, fit_odds, nulls_of, own_p_value, sampled
-from tsbench.detect.odds import Odds, features_of
+from tsbench.detect.nulls import (
+    NullChoice,
+    OddsTable,
+    fit_odds,
+    needed_scores,
+    nulls_of,
+    own_p_values,
+    p_values,
+    sampled,
+)
 from tsbench.detect.search import question_of, search_runs, shortest_run
 from tsbench.detect.state import KIND, VERSION, pack, unpack
+from tsbench.detect.windows import correlations
 from tsbench.errors import BadInput, NotFitted
-from tsbench.evaluate import any_of, benjamini_hochberg
-from tsbench.patterns import NULLS, Null, Pattern
+from tsbench.evaluate import benjamini_hochberg
+from tsbench.patterns import Pattern
 from tsbench.records import State
 from tsbench.series import Panel
 from tsbench.series.frames import moment
 
 Floats = NDArray[np.float64]
-
-# A drawing that still forms says too little to train on.
-JUDGED: tuple[Where, ...] = ("now", "history")
+SETTINGS = ("seed", "surrogates", "background_entities", "trained")
 
 
 class PatternDetector:
@@ -91,22 +99,36 @@ class PatternDetector:
         """`fit` on `stretches` evaluated before (cross-sectional channels on their universe); `executor` as there."""
         stretches = sampled(stretches, self.background_entities, self.seed)
         if self.trained:
-            self._heads = {
-                where: fit_heads(
-                    self.pattern, stretches, self._banks[where], now=where == "now", seed=self.seed, executor=executor
-                )
-                for where in JUDGED
-            }
+            self._heads = fit_heads(self.pattern, stretches, self._banks, seed=self.seed, executor=executor)
+        return self._fit_odds(stretches, executor)
+
+    def _fit_odds(self, stretches: Stretches, executor: Executor | None) -> Self:
         self._odds = fit_odds(
-            stretches,
-            self._banks,
-            heads=self._heads,
-            surrogates=self.surrogates,
-            seed=self.seed,
-            executor=executor,
+            stretches, self._banks, heads=self._heads, surrogates=self.surrogates, seed=self.seed, executor=executor
         )
         self._known = stretches.known
         return self
+
+    def refit(self, labels: pd.DataFrame, background: Panel, *, executor: Executor | None = None) -> "PatternDetector":
+        """A new detector that has learnt from a user's verdicts on matches; this one stays as it is.
+
+        What looks like a rejected match scores lower, what looks like an accepted one higher, and the odds are learnt
+        anew. A company is never judged with its own labels. Labels replace those of an earlier `refit`.
+
+        Parameters
+            labels : what `store.labels.of(pattern)` returns: entity, channels, start, end, verdict.
+            background : the raw metrics that hold the labelled stretches; the odds are learnt on them.
+            executor : as in `fit`.
+        Raises     NotFitted: `fit` first. BadInput: the detector is not `trained`, or no label fits the data.
+        """
+        self.check_fitted()
+        if not self.trained:
+            raise BadInput("a detector with trained=False has no judge that could learn from labels; fit a trained one")
+        stretches = stretches_of(self.pattern, background)
+        seen = labelled_windows(self.pattern, stretches, labels)
+        wiser = copy(self)
+        wiser._heads = {where: taught(lanes, stretches, seen) for where, lanes in self._heads.items()}
+        return wiser._fit_odds(sampled(stretches, self.background_entities, self.seed), executor)
 
     def check_fitted(self, as_of: Any = None) -> None:
         """Raise NotFitted before `fit`, and BadInput when the background holds values published after `as_of`."""
@@ -118,8 +140,6 @@ class PatternDetector:
                 f"the detector was fitted on values published up to {known}, after as_of {as_of}; "
                 "fit it on panel.select(as_of=...) of that day"
             )
-
-    # ---- answering ------------------------------------------------------------------------------------
 
     def scan(
         self,
@@ -172,26 +192,15 @@ class PatternDetector:
     ) -> pd.DataFrame:
         """Search and odds for prepared stretches, in the order of their entities, without q-values.
 
-        `where`, `null`, `executor` as in `scan`. A chunk of a larger panel gives `newest` (microseconds), the last
-        period of the whole, to tell the live.
+        `where`, `null`, `executor` as in `scan`; a chunk of a larger panel gives that one's `newest` period (us).
         """
         self.check_fitted()
         nulls_of(null)
         bank = self._bank(where)
         question = question_of(stretches, bank, where, newest, self.pattern.example)
-        heads = self._judges(where)
+        heads = self._heads.get(where, {})
         best = search_runs(stretches, question, bank, heads=heads, executor=executor)
-        rows = np.flatnonzero(question.runs)
-        p: dict[Null, Floats] = {kind: np.full(question.runs.size, np.nan) for kind in NULLS}
-        for channel in np.unique(stretches.channel[rows]):
-            here = rows[stretches.channel[rows] == channel]
-            features = features_of(
-                stretches.of_channel(int(channel)), stretches.start[here], stretches.stop[here],
-                best.start[here, 0], best.length[here, 0],
-            )  # fmt: skip
-            for kind in NULLS:
-                odds = self._odds_of(where, kind, int(channel))
-                p[kind][here] = odds.p_value(features, best.score[here, 0])
+        p = p_values(self.pattern, stretches, question.runs, best, self._odds, where)
         return match_table(self.pattern, stretches, bank, best, p, question, where, null, heads)
 
     def find(
@@ -213,26 +222,14 @@ class PatternDetector:
         """
         self.check_fitted()
         checks.whole(per_entity, "per_entity", 1)
-        stretches, bank, heads = stretches_of(self.pattern, panel), self._bank(where), self._judges(where)
+        stretches, bank, heads = stretches_of(self.pattern, panel), self._bank(where), self._heads.get(where, {})
         question = question_of(stretches, bank, where, None, self.pattern.example)
         best = search_runs(stretches, question, bank, heads=heads, kept=per_entity, executor=executor)
         return found_windows(self.pattern, stretches, best, heads, per_entity)
 
-    def _judges(self, where: Where) -> dict[int, Head]:
-        return self._heads.get(where, {})
-
     def _bank(self, where: Where) -> Bank:
         checks.choice(where, "where", WHERE)
         return self._banks[where] if where in self._banks else bank_of(self.pattern, where)
-
-    def _odds_of(self, where: Where, kind: Null, channel: int) -> Odds:
-        if (where, kind, channel) not in self._odds:
-            expression = self.pattern.expressions[channel] if channel >= 0 else "the joint pattern"
-            raise BadInput(
-                f"no odds for where={where!r} of {expression}: the background had no stretch long enough, or too few "
-                "windows that the constraints allow; fit on more or longer series, or widen the constraints"
-            )
-        return self._odds[where, kind, channel]
 
     def score_windows(self, windows: ArrayLike) -> Floats:
         """Correlation of given windows with the pattern, without search, gate or odds.
@@ -242,23 +239,7 @@ class PatternDetector:
         Returns
             float64, shape (n,), in [-1, 1]: the smallest over the channels ("all") or the largest ("any").
         """
-        x = np.asarray(windows, dtype=np.float64)
-        x = x[:, None, :] if x.ndim == 2 else x
-        if x.ndim != 3 or x.shape[1] != len(self.pattern.channels):
-            raise BadInput(f"windows must have shape (n, {len(self.pattern.channels)}, window), got {x.shape}")
-        centred = x - x.mean(axis=2, keepdims=True)
-        norm = np.sqrt((centred**2).sum(axis=2))
-        shaped = [k for k, channel in enumerate(self.pattern.channels) if channel.points]
-        templates = [self.pattern.template(k, x.shape[2]) for k in shaped]
-        r = np.stack(
-            [
-                np.divide(centred[:, k] @ t, norm[:, k], out=np.zeros(len(x)), where=norm[:, k] != 0)
-                for k, t in zip(shaped, templates, strict=True)
-            ]
-        )
-        joined = np.min if self.pattern.combine == "all" else np.max
-        best: Floats = np.max([joined(sign * r, axis=0) for sign in SIGNS[self.pattern.polarity]], axis=0)
-        return best
+        return correlations(self.pattern, windows)
 
     def confirm(
         self,
@@ -275,29 +256,12 @@ class PatternDetector:
         No model stands between: (1 + surrogates that score at least as high) / (n + 1), Sidak over the stretches.
         NaN for an entity that is not tested. Costs a rescan of n series per stretch and null.
         """
-        bank = self._bank(where)
+        bank, heads = self._bank(where), self._heads.get(where, {})
         question = question_of(stretches, bank, where, newest, self.pattern.example)
-        asked = question.runs & stretches.index["entity"].isin(entities).to_numpy()[stretches.entity]
-        heads = self._judges(where)
-        score = search_runs(stretches, replace(question, runs=asked), bank, heads=heads).score[:, 0]
-        names = stretches.index["entity"].to_numpy(dtype=object)
-        out = dict.fromkeys(entities, np.nan)
-        for e in np.unique(stretches.entity[asked]):
-            rows = np.flatnonzero(asked & (stretches.entity == e))
-            rng = np.random.default_rng([self.seed, zlib.crc32(str(names[e]).encode())])
-            ends = question.first_end
-            by_null = []
-            for kind in nulls_of(null):
-                own = [
-                    own_p_value(
-                        stretches, int(r), score[r], int(ends[r]), bank, kind, n, rng,
-                        head=heads.get(int(stretches.channel[r])),
-                    )
-                    for r in rows
-                ]  # fmt: skip
-                by_null.append(min(own))
-            out[names[e]] = float(any_of(by_null, rows.size).max())
-        return np.array([out[entity] for entity in entities], dtype=np.float64)
+        named = stretches.index["entity"].isin(entities).to_numpy()
+        question = replace(question, runs=question.runs & named[stretches.entity])
+        own = own_p_values(stretches, question, bank, heads, kinds=nulls_of(null), n=n, seed=self.seed)
+        return np.array([own.get(entity, np.nan) for entity in entities], dtype=np.float64)
 
     def needed_score(self, lengths: ArrayLike, *, q: float, family: int, where: Where = "now") -> pd.DataFrame:
         """The score a lone match must reach to pass, by length of the series; 1 = no score reaches it.
@@ -312,50 +276,24 @@ class PatternDetector:
             DataFrame, one row per length and channel: length, channel, needed score under the strictest null. The
             other features are the background's average.
         """
-        rows = []
-        lengths = np.asarray(lengths, dtype=np.int64)
         tries = len(self.pattern.channels) if self.pattern.combine == "any" else 1
         p = float(-np.expm1(np.log1p(-checks.between(q, "q", 0, 1) / checks.whole(family, "family", 1)) / tries))
-        for channel in sorted({c for _, _, c in self._odds}):
-            needed = np.full(lengths.size, -np.inf)
-            for kind in NULLS:
-                odds = self._odds_of(where, kind, channel)
-                features = np.tile(odds.centre, (lengths.size, 1))
-                features[:, 0] = np.log(lengths)
-                needed = np.maximum(needed, odds.needed_score(features, p))
-            needed = np.where(lengths < shortest_run(self._bank(where)), np.inf, needed)
-            head = self._judges(where).get(channel)
-            shown = needed if head is None else head.probability(needed)
-            shown = np.where(needed == np.inf, 1.0, shown)
-            name = " & ".join(self.pattern.expressions) if channel < 0 else self.pattern.expressions[channel]
-            rows += [
-                {"length": int(n), "channel": name, "needed": float(s)} for n, s in zip(lengths, shown, strict=True)
-            ]
-        return pd.DataFrame(rows, columns=["length", "channel", "needed"])
+        shortest = shortest_run(self._bank(where))
+        lengths = np.asarray(lengths, dtype=np.int64)
+        return needed_scores(self.pattern, self._odds, self._heads.get(where, {}), where, lengths, p, shortest)
 
     # ---- state ----------------------------------------------------------------------------------------
 
     def to_state(self) -> State:
         """Everything fitted, as plain numbers. Raises NotFitted before `fit`."""
         self.check_fitted()
-        settings = ("seed", "surrogates", "background_entities", "trained")
-        meta = {
-            "pattern": self.pattern.to_json(),
-            "known": self._known,
-            **{name: getattr(self, name) for name in settings},
-        }
+        meta = {"pattern": self.pattern.to_json(), "known": self._known} | {n: getattr(self, n) for n in SETTINGS}
         return State(KIND, VERSION, meta, pack(self._heads, self._odds))
 
     @classmethod
     def from_state(cls, state: State) -> "PatternDetector":
         """The inverse of `to_state`. Raises BadInput for another kind or another version."""
-        if state.kind != KIND or state.version != VERSION:
-            raise BadInput(
-                f"a state of kind {state.kind} v{state.version} is no pattern detector v{VERSION}; train it again"
-            )
-        meta = dict(state.meta)
-        known = int(meta.pop("known"))
-        detector = cls(Pattern.from_json(meta.pop("pattern")), **meta)
-        detector._known = known
-        detector._heads, detector._odds = unpack(state.arrays)
+        heads, odds = unpack(state)
+        detector = cls(Pattern.from_json(state.meta["pattern"]), **{name: state.meta[name] for name in SETTINGS})
+        detector._known, detector._heads, detector._odds = int(state.meta["known"]), heads, odds
         return detector

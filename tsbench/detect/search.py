@@ -61,6 +61,7 @@ def best_windows(
     *,
     head: Head | None = None,
     fold: Ints | None = None,
+    owner: Ints | None = None,
     kept: int = 1,
     executor: Executor | None = None,
 ) -> Best:
@@ -71,7 +72,7 @@ def best_windows(
         runs : (start, stop, first_end) positions; ascending in start. No NaN inside a run.
         bank : the templates of every channel and scale.
         head : judges the windows that correlation proposes; None = correlation alone.
-        fold : int64 per run, whose fold of the head judges; needed with a head.
+        fold, owner : int64 per run, whose fold of the head judges and whose labels do not count; needed with a head.
         kept : windows per run.
         executor : pieces go through its `map`; None = one after another in this thread.
     """
@@ -84,18 +85,19 @@ def best_windows(
         low, high = int(runs[0][a:b].min()), int(runs[1][a:b].max())
         part = np.ascontiguousarray(values[:, low:high])
         start, stop, first_end = (column[a:b] - low for column in runs)
-        pieces.append((part, (start, stop, first_end), bank, head, None if fold is None else fold[a:b], kept, low))
+        whose = None if fold is None or owner is None else (fold[a:b], owner[a:b])
+        pieces.append((part, (start, stop, first_end), bank, head, whose, kept, low))
     found = list((executor.map if executor else map)(_search_piece, pieces))
     if not found:
         return Best.nothing(0, kept)
     return Best(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
 
-Piece = tuple[Floats, tuple[Ints, Ints, Ints], Bank, Head | None, Ints | None, int, int]
+Piece = tuple[Floats, tuple[Ints, Ints, Ints], Bank, Head | None, tuple[Ints, Ints] | None, int, int]
 
 
 def _search_piece(piece: Piece) -> tuple[Floats, Ints, Ints, Ints]:
-    values, runs, bank, head, fold, kept, low = piece
+    values, runs, bank, head, whose, kept, low = piece
     n = runs[0].size
     recent = bool((runs[2] > runs[0]).all())
     size = kept if head is None else max(kept, CANDIDATES_NOW if recent else CANDIDATES)
@@ -109,12 +111,13 @@ def _search_piece(piece: Piece) -> tuple[Floats, Ints, Ints, Ints]:
     run, place = np.nonzero(best.start >= 0)
     windows = (best.start[run, place], length[run, place], bank.sign[best.scale[run, place]])
     judged = np.full((n, size), -np.inf)
-    assert fold is not None
+    assert whose is not None
+    fold, owner = whose
     proposed = best.score[run, place]
     rivals = np.empty((run.size, 2))
     compare_rivals(run, windows[0], windows[1], proposed, rivals)
     of_runs = (runs[0][run], runs[1][run])
-    judged[run, place] = head.score(values, of_runs, windows, rivals, proposed, fold[run])
+    judged[run, place] = head.score(values, of_runs, windows, rivals, proposed, fold[run], owner[run])
     out = Best.nothing(n, kept)
     settled = (out.score, out.start, out.length, out.scale)
     settle_matches(values, runs, (best.start, length, judged), bank.constraints, APART, settled)
@@ -197,17 +200,27 @@ def search_runs(
     `heads` : by channel of a run, -1 for the joint pattern; a channel without one is judged by correlation alone.
     """
     best = Best.nothing(question.runs.size, kept)
-    fold = stretches.half[stretches.entity]
     for channel in np.unique(stretches.channel[question.runs]):
         rows = np.flatnonzero(question.runs & (stretches.channel == channel))
         runs = (stretches.start[rows], stretches.stop[rows], question.first_end[rows])
+        head = heads.get(int(channel))
+        fold, owner = (of[stretches.entity[rows]] for of in judges(head, stretches))
         found = best_windows(
-            stretches.of_channel(int(channel)), runs, of_channel(bank, int(channel)), head=heads.get(int(channel)),
-            fold=fold[rows], kept=kept, executor=executor,
+            stretches.of_channel(int(channel)), runs, of_channel(bank, int(channel)),
+            head=head, fold=fold, owner=owner, kept=kept, executor=executor,
         )  # fmt: skip
         for name in Best.__dataclass_fields__:
             getattr(best, name)[rows] = getattr(found, name)
     return best
+
+
+def judges(head: Head | None, stretches: Stretches) -> tuple[Ints, Ints]:
+    """Per entity, which fold of the head judges it, and whose labels do not count then; zeros without a head."""
+    entities = stretches.index["entity"]
+    nobody = np.zeros(len(entities), np.int64)
+    if head is None:
+        return nobody, nobody
+    return head.judge_of(entities), nobody if head.lessons is None else head.lessons.owner(entities)
 
 
 def shortest_run(bank: Bank) -> int:

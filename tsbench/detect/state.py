@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 
 from tsbench.detect.bank import Where
 from tsbench.detect.head import Head
+from tsbench.detect.lessons import Lessons
 from tsbench.detect.nulls import Heads, OddsTable
 from tsbench.detect.odds import Odds
 from tsbench.detect.trees import Trees
+from tsbench.errors import BadInput
+from tsbench.records import State
 
 KIND, VERSION = "pattern_detector", 2
 
@@ -30,8 +33,14 @@ def pack(heads: Heads, odds: OddsTable) -> dict[str, NDArray[Any]]:
                 continue
             place = f"{where}|{owner}"
             arrays |= {
-                f"head|{place}|{f.name}": np.asarray(getattr(head, f.name)) for f in fields(Head) if f.name != "folds"
+                f"head|{place}|{f.name}": np.asarray(getattr(head, f.name))
+                for f in fields(Head)
+                if f.name not in ("folds", "lessons")
             }
+            if head.lessons is not None:
+                arrays |= {
+                    f"lessons|{place}|{f.name}": np.asarray(getattr(head.lessons, f.name)) for f in fields(Lessons)
+                }
             for number, trees in enumerate(head.folds):
                 arrays |= {
                     f"trees|{place}|{number}|{f.name}": np.asarray(getattr(trees, f.name)) for f in fields(Trees)
@@ -39,10 +48,14 @@ def pack(heads: Heads, odds: OddsTable) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def unpack(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[Where, dict[int, Head]], OddsTable]:
-    """The inverse of `pack`."""
+def unpack(state: State) -> tuple[dict[Where, dict[int, Head]], OddsTable]:
+    """The inverse of `pack`. Raises BadInput for a state of another kind or version."""
+    if state.kind != KIND or state.version != VERSION:
+        raise BadInput(
+            f"a state of kind {state.kind} v{state.version} is no pattern detector v{VERSION}; train it again"
+        )
     parts: dict[tuple[str, ...], dict[str, Any]] = {}
-    for key, array in arrays.items():
+    for key, array in state.arrays.items():
         *where_from, name = key.split("|")
         parts.setdefault(tuple(where_from), {})[name] = array.item() if array.ndim == 0 else array
     odds: OddsTable = {}
@@ -60,4 +73,6 @@ def unpack(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[Where, dict[int, He
 
 def _head(parts: Mapping[tuple[str, ...], dict[str, Any]], where: str, owner: int) -> Head:
     folds = [Trees(**parts[p]) for p in sorted(parts) if p[:3] == ("trees", where, str(owner))]
-    return Head(**parts["head", where, str(owner)], folds=tuple(folds))
+    taught = parts.get(("lessons", where, str(owner)))
+    lessons = None if taught is None else Lessons(**taught | {"names": tuple(map(str, taught["names"]))})
+    return Head(**parts["head", where, str(owner)], folds=tuple(folds), lessons=lessons)

@@ -27,14 +27,19 @@ def hits(truth: pd.DataFrame, matches: pd.DataFrame, *, iou: float = 0.5) -> NDA
         bool, shape (len(matches),), in the order of `matches`. A second match of a stretch that was found is no hit.
     Raises     BadInput: a column is missing.
     """
+    return found_stretches(truth, matches, iou=iou) >= 0
+
+
+def found_stretches(truth: pd.DataFrame, matches: pd.DataFrame, *, iou: float = 0.5) -> NDArray[np.int64]:
+    """Which true stretch each match finds, as its position in `truth`; -1 for none. Arguments as in `hits`."""
     checks.between(iou, "iou", 1e-9, 1)
     for name, frame, wanted in (("truth", truth, NEEDED), ("matches", matches, NEEDED | {"score"})):
         if wanted - set(frame.columns):
             raise BadInput(f"{name} lacks {', '.join(sorted(wanted - set(frame.columns)))}")
-    open_stretches: dict[object, list[tuple[float, float]]] = {}
-    for entity, start, end in truth[["entity", "start", "end"]].itertuples(index=False):
-        open_stretches.setdefault(entity, []).append((start, end))
-    found = np.zeros(len(matches), bool)
+    open_stretches: dict[object, list[tuple[float, float, int]]] = {}
+    for i, (entity, start, end) in enumerate(truth[["entity", "start", "end"]].itertuples(index=False)):
+        open_stretches.setdefault(entity, []).append((start, end, i))
+    found = np.full(len(matches), -1)
     score = matches["score"].to_numpy(np.float64)
     rows = list(matches[["entity", "start", "end"]].itertuples(index=False))
     for i in np.argsort(-score, kind="stable"):
@@ -42,11 +47,10 @@ def hits(truth: pd.DataFrame, matches: pd.DataFrame, *, iou: float = 0.5) -> NDA
         left = open_stretches.get(entity)
         if not left or np.isnan(score[i]):
             continue
-        shares = [overlap(start, end, a, b) for a, b in left]
+        shares = [overlap(start, end, a, b) for a, b, _ in left]
         best = int(np.argmax(shares))
         if shares[best] >= iou:
-            found[i] = True
-            left.pop(best)
+            found[i] = left.pop(best)[2]
     return found
 
 

@@ -7,12 +7,14 @@ from tsbench.detect import Stretches, live_entities
 from tsbench.series.calendar import is_live
 
 
-def funnel(companies: pd.DataFrame, universe: Stretches, matches: pd.DataFrame, sector: str | None) -> pd.DataFrame:
+def funnel(
+    companies: pd.DataFrame, universe: Stretches, matches: pd.DataFrame, sector: str | None, half: str | None = None
+) -> pd.DataFrame:
     """The universe, condition by condition.
 
     Parameters
         companies : the store's companies (symbol, last_at). universe : all of them as the pattern sees them.
-        matches : the scan's rows. sector : the filter, if any.
+        matches : the scan's rows. sector, half : the filters, if any.
     Returns
         DataFrame stage, companies, dead, note, one row per condition in order; the last is "tested". `dead` are
         companies whose last usable period is more than 1.5 periods behind the newest; leaving them out flatters
@@ -35,8 +37,13 @@ def funnel(companies: pd.DataFrame, universe: Stretches, matches: pd.DataFrame, 
     if known != everyone:
         add("have the metrics", known, "at least one value of a metric that the pattern reads")
     if sector is not None:
-        known = set(matches["entity"])
+        known = (
+            set(matches["entity"]) if half is None else known & set(companies["symbol"][companies["sector"] == sector])
+        )
         add(f"in sector {sector}", known)
+    if half is not None:
+        known = set(matches["entity"])
+        add(f"in the half to {half}", known, "the other half is kept out of this scan")
     for status, stage, note in (
         ("the example", "not the example itself", "it was chosen with hindsight"),
         ("no clean run", "have clean values", "without holes and flagged values something is left"),

@@ -1,15 +1,12 @@
 """One pattern over every company of the store: read once, chunks over an executor, each chunk kept as it comes."""
 
 import hashlib
-import os
 import time
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import orjson
@@ -18,13 +15,17 @@ import pandas as pd
 from tsbench import checks
 from tsbench.detect import WHERE, Executor, NullChoice, PatternDetector, Stretches, Where, nulls_of, stretches_of
 from tsbench.errors import BadInput, NotFound
-from tsbench.evaluate import benjamini_hochberg
+from tsbench.evaluate import HALVES, benjamini_hochberg
 from tsbench.jobs.funnel import funnel
-from tsbench.patterns import Pattern, library, named
-from tsbench.series import KEY_COLUMNS, Panel
+from tsbench.jobs.named import data_hash, resolve
+from tsbench.jobs.threads import threads
+from tsbench.jobs.training import fitted
+from tsbench.patterns import Pattern
 
 if TYPE_CHECKING:
     from tsbench.store import Store
+
+Half = Literal["explore", "confirm"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Scan:
     matches : one row per company, tested or not; columns as `tsbench.detect.matches.COLUMNS` and p_confirmed.
     funnel : stage, companies, dead, note: how many companies each condition left.
     seconds : wall time of read, channels, fit, search (with significance), confirm and write.
+    tried : how many different drawings have been scanned under the pattern's name so far.
     """
 
     id: str
@@ -42,6 +44,12 @@ class Scan:
     matches: pd.DataFrame
     funnel: pd.DataFrame
     seconds: dict[str, float]
+    tried: int = 1
+
+    @property
+    def exploratory(self) -> bool:
+        """Whether the odds may owe something to the choice of the drawing: several were tried on all companies."""
+        return self.tried > 1 and self.parameters.get("half") != "confirm"
 
     def passing(self, q: float = 0.1) -> pd.DataFrame:
         """The matches with q_value <= q, most surprising first."""
@@ -60,6 +68,7 @@ def scan(
     where: Where = "now",
     as_of: Any = None,
     sector: str | None = None,
+    half: Half | None = None,
     frequency: str = "quarterly",
     null: NullChoice = "largest",
     seed: int = 0,
@@ -78,10 +87,12 @@ def scan(
             returned as it is. Default: a new name.
         where, as_of, null, confirm : as in `PatternDetector.scan`.
         sector : only companies of this sector are tested; medians and ranks over the universe still see all.
+        half : only companies of this half are tested, see `evaluate.half_of`: draw and redraw on "explore", then ask
+            "confirm" once, whose odds owe nothing to the tuning.
         frequency : of the series to read.
         seed : fixes the surrogates.
         chunk : companies per transaction.
-        detector : a fitted one for this pattern; default: fit one on the companies read.
+        detector : a fitted one for this pattern; default: fit one on the companies read, taught by the store's labels.
         executor : chunks go through its `map`; default: one thread per core.
         progress : a bar on standard error.
     Raises     NotFound: no such pattern, sector or metric. BadInput: the scan_id belongs to a scan with another
@@ -91,6 +102,7 @@ def scan(
     checks.whole(chunk, "chunk", 1)
     checks.whole(confirm, "confirm", 0)
     checks.choice(where, "where", WHERE)
+    checks.choice(half, "half", (None, *HALVES))
     nulls_of(null)
     if detector is not None:
         if detector.pattern != pattern:
@@ -101,6 +113,7 @@ def scan(
         "where": where,
         "as_of": None if as_of is None else str(pd.Timestamp(as_of).date()),
         "sector": sector,
+        "half": half,
         "frequency": frequency,
         "null": null,
         "seed": detector.seed if detector else seed,
@@ -117,13 +130,14 @@ def scan(
         )
     clock.lap("read")
     universe = stretches_of(pattern, panel)
-    tested = _of_sector(universe, sector, store)
+    tested = _of_half(_of_sector(universe, sector, store), half)
     clock.lap("channels")
     row = store.scans.begin(scan_id, pattern.to_json(), parameters, data_hash(panel))
+    tried = store.drawings.tried(pattern) if row.status != "done" else store.drawings.count(pattern.name)
     if row.status != "done":
-        with _threads(executor) as pool:
+        with threads(executor) as pool:
             if detector is None:
-                detector = PatternDetector(pattern, seed=seed).fit_stretches(universe, executor=pool)
+                detector = fitted(store, pattern, panel, seed=seed, executor=pool)
             clock.lap("fit")
             live = universe.last > 0
             newest = int(universe.times[universe.last[live] - 1].max()) if live.any() else None
@@ -149,28 +163,9 @@ def scan(
         ["p_value", "score"], ascending=[True, False], kind="stable", na_position="last", ignore_index=True
     )
     return Scan(
-        scan_id, pattern, parameters, matches, funnel(store.companies(), universe, matches, sector), clock.seconds
-    )
-
-
-def resolve(store: "Store", pattern: Pattern | str) -> Pattern:
-    """The pattern itself, or the one of that name: saved in the store first, then shipped."""
-    if isinstance(pattern, Pattern):
-        return pattern
-    saved = store.patterns.names()
-    if pattern in saved:
-        return Pattern.from_json(store.patterns.get(pattern))
-    checks.known(pattern, "pattern", [*saved, *library()])
-    return named(pattern)
-
-
-def data_hash(panel: Panel) -> str:
-    """A fingerprint of the data a scan saw: identity, sector, times, values and flags of every series."""
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(panel.index.reindex(columns=[*KEY_COLUMNS, "sector"]).to_csv(index=False).encode())
-    for array in (panel.offsets, panel.times, panel.values, panel.flags):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
+        scan_id, pattern, parameters, matches, funnel(store.companies(), universe, matches, sector, half),
+        clock.seconds, tried,
+    )  # fmt: skip
 
 
 def fingerprint(detector: PatternDetector) -> str:
@@ -197,23 +192,14 @@ def _of_sector(universe: Stretches, sector: str | None, store: "Store") -> Stret
     return universe.only(inside)
 
 
+def _of_half(tested: Stretches, half: Half | None) -> Stretches:
+    return tested if half is None else tested.only(np.flatnonzero(tested.half == HALVES.index(half)))
+
+
 def _bar(found: Any, total: int, name: str, progress: bool) -> Iterator[pd.DataFrame]:
     from tqdm.auto import tqdm
 
     yield from tqdm(found, total=total, desc=f"scan {name}", unit="chunk", disable=not progress)
-
-
-@contextmanager
-def _threads(executor: Executor | None) -> Iterator[Executor]:
-    """The caller's executor, or a thread per core; on Ctrl-C chunks not begun are dropped, those begun finish."""
-    if executor is not None:
-        yield executor
-        return
-    pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="scan")
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 class _Clock:

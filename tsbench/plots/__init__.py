@@ -1,12 +1,32 @@
 """Figures: one template, plotly in and out. Every function takes numbers and returns a plotly Figure."""
 
+from tsbench.plots.calibration import calibration
 from tsbench.plots.coverage import coverage
 from tsbench.plots.drawing import drawing
 from tsbench.plots.followed import followed
 from tsbench.plots.funnel import funnel
+from tsbench.plots.gallery import copies, gallery, near_misses, side_by_side
 from tsbench.plots.lines import series
 from tsbench.plots.multiples import matches
 from tsbench.plots.odds import needed, nulls, odds
+from tsbench.plots.precision_recall import precision_recall
 from tsbench.plots.timeline import timeline
 
-__all__ = ["coverage", "drawing", "followed", "funnel", "matches", "needed", "nulls", "odds", "series", "timeline"]
+__all__ = [
+    "calibration",
+    "copies",
+    "coverage",
+    "drawing",
+    "followed",
+    "funnel",
+    "gallery",
+    "matches",
+    "near_misses",
+    "needed",
+    "nulls",
+    "odds",
+    "precision_recall",
+    "series",
+    "side_by_side",
+    "timeline",
+]

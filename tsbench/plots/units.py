@@ -27,6 +27,7 @@ _PHRASES: dict[str, Callable[[str, str], str]] = {
     "log": lambda x, _: x,
     "lag": lambda x, k: f"{x} {k} periods before",
     "change": lambda x, k: f"change in {x} over {k} periods",
+    "volatility": lambda x, k: f"volatility of {x} over {k} periods",
     "minus_median": lambda x, group: f"{x} above the {group} median",
     "rank_in": lambda x, group: f"{x} rank in its {group}",
 }
@@ -103,10 +104,11 @@ def rule(constraint: Constraint) -> str:
         verb = "averages"
     elif constraint.kind == "slope":
         verb = "moves per period"
-    elif low >= 0:
-        return f"gains at least {_bound(low, constraint, unit).lstrip('+')}"
-    elif high <= 0:
-        return f"loses at least {_bound(-high, constraint, unit).lstrip('+')}"
+    elif low >= 0 or high <= 0:
+        # of a logarithm the bounds become shares one by one: a loss of 0.2 is 18.1 %, a gain of 0.2 is 22.1 %
+        least, most = (low, high) if low >= 0 else (high, low)
+        told = f"{'gains' if low >= 0 else 'loses'} at least {_size(least, constraint, unit)}"
+        return told if math.isinf(most) else f"{told} and at most {_size(most, constraint, unit)}"
     else:
         verb = "changes"
     if math.isinf(high):
@@ -114,6 +116,11 @@ def rule(constraint: Constraint) -> str:
     if math.isinf(low):
         return f"{verb} at most {_bound(high, constraint, unit)}"
     return f"{verb} {_bound(low, constraint, unit)} to {_bound(high, constraint, unit)}"
+
+
+def _size(value: float, constraint: Constraint, unit: Unit) -> str:
+    """A bound without its sign."""
+    return _bound(value, constraint, unit).lstrip("+\N{MINUS SIGN}")
 
 
 def _bound(value: float, constraint: Constraint, unit: Unit) -> str:

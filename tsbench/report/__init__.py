@@ -2,6 +2,7 @@
 
 from tsbench.report.followed import FollowedTable, followed
 from tsbench.report.holdings import companies, doubts, sectors
+from tsbench.report.judged import Judged, judged
 from tsbench.report.notebooks import Parameter, find, parameters
 from tsbench.report.nulls import NullTable, Timing, nulls, timing
 from tsbench.report.results import Record, record
@@ -13,6 +14,7 @@ from tsbench.report.verdict import Headline, Verdict, verdict
 __all__ = [
     "FollowedTable",
     "Headline",
+    "Judged",
     "MatchTable",
     "NullTable",
     "Parameter",
@@ -26,6 +28,7 @@ __all__ = [
     "find",
     "followed",
     "history",
+    "judged",
     "latest",
     "match_table",
     "nulls",
