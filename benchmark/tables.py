@@ -14,6 +14,7 @@ from typing import Any
 
 from measure import RESULTS
 from odds_table import base_rates_table, count, odds_table
+from resemblance_table import resemblance_table
 
 HEAD = """# Benchmarks
 `make bench` runs every script of this folder and prints each bar as met or missed; results lie in `results/*.json` with
@@ -55,6 +56,8 @@ def scan(result: dict) -> str:
         text += f"| {where} | {' | '.join(f'{s:.2f} s' for s in laps.values())} |\n"
     for name, t in r["times"].items():
         times += f"| {name} | {t['median']:.2f} s |\n"
+    for name, t in r.get("learning", {}).items():
+        times += f"| {name}, shipped companies, one channel | {t['median']:.2f} s |\n"
     return text + times + f"\nThe numpy floor scaled to all companies: {r['numpy_scaled']:.1f} s.\n"
 
 
@@ -170,6 +173,7 @@ SECTIONS = {
     "odds": ("Honest odds", lambda result: odds_table(result["results"])),
     "base_rates": ("Base rates of the library", lambda result: base_rates_table(result["results"])),
     "shapes": ("Drawn shapes, planted and found", shapes),
+    "resemblance": ("Do the best ten look like the drawing?", lambda result: resemblance_table(result["results"])),
 }
 
 
@@ -179,7 +183,8 @@ def page() -> str:
         result = load(name)
         if result:
             text += f"\n## {title}\n{stamp(result)}\n{table(result)}\n"
-            text += count(result["results"]["bars"]) if name == "odds" else bars(result)
+            if name != "resemblance":
+                text += count(result["results"]["bars"]) if name == "odds" else bars(result)
     return text
 
 

@@ -127,27 +127,25 @@ def test_mirrored_polarities_are_learnt_on_mirrored_hosts(polarity):
     assert set(first) == {"as_drawn": {1.0}, "inverted": {-1.0}, "either": {1.0, -1.0}}[polarity]
 
 
-def rigid_copies(pattern, channel):
-    """Of the windows where nothing of the pattern was planted in calm hosts, the share that are the drawing."""
-    rng = np.random.default_rng(5)
-    hosts = [rng.normal(0, 1e-3, (1, 60)) for _ in range(5)]
+def likenesses(pattern, channel):
+    """Of the series without a copy, the share that hold the drawing all the same; the hosts leave nothing to chance."""
+    hosts = [np.sin(np.arange(60)[None] / 9 + k) for k in range(5)]
     seen = made(replace(pattern, warp=0.0, jitter=0.0), n=1500, hosts=hosts, channels=(channel,), now=True)
-    r = []
-    for a, m in zip(seen.first, seen.length, strict=True):
-        r.append(np.corrcoef(pattern.template(channel, int(m)), seen.values[0, a : a + m])[0, 1])
     best = np.full(1500, -1.0)
-    np.maximum.at(best, seen.run, np.array(r))
+    for run, a, m in zip(seen.run, seen.first, seen.length, strict=True):
+        r = np.corrcoef(pattern.template(channel, int(m)), seen.values[0, a : a + m])[0, 1]
+        best[run] = max(best[run], r)
     carriers = np.bincount(seen.run[seen.overlap > 0], minlength=1500) > 0
-    return (best[~carriers] > 0.98).mean()
+    return (best[~carriers] > 0.97).mean()
 
 
-@pytest.mark.xfail(strict=True, reason="of alternatives, the drawing itself is among the near misses of the others")
+@pytest.mark.xfail(strict=True, reason="of alternatives, the drawing itself is among the near misses")
 def test_of_alternatives_no_near_miss_is_the_drawing():
     rise = ((0, 0), (1, 1))
     both = Pattern("two", (Channel("a", rise), Channel("b", VEE)), (8, 16), combine="any")
     for channel in (0, 1):
         alone = Pattern("one", (Channel("a", both.channels[channel].points),), (8, 16))
-        assert rigid_copies(both, channel) < rigid_copies(alone, 0) + 0.01
+        assert likenesses(both, channel) < likenesses(alone, 0) + 0.02
 
 
 def test_joint_channels_carry_together_or_one_alone_is_a_near_miss():

@@ -20,6 +20,10 @@ def test_a_known_table():
     assert (table["low"][1], table["high"][1]) == pytest.approx(wilson(1, 2))
 
 
+def test_a_score_of_one_belongs_to_the_last_bin():
+    assert calibration([0.95, 1.0], [True, False])["matches"].tolist() == [2]
+
+
 def test_the_error_weighs_each_bin_by_its_matches():
     # two matches at 0.16 of which half are right, one at 0.05 that is wrong, one at 1 that is right
     wanted = (0.05 + 2 * 0.34 + 0.0) / 4

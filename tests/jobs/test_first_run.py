@@ -66,7 +66,7 @@ store = Store(sys.argv[1])
 for name in ("overlooked", "dip_recovery"):
     pattern = named(name)
     panel = store.series_of(metric=pattern.metrics, frequency="quarterly")
-    PatternDetector(pattern, surrogates=4000).fit(panel).scan(panel, where="forming", confirm=1)
+    PatternDetector(pattern, surrogates=1000).fit(panel).scan(panel, where="forming", confirm=1)
 print(*(compiled() - before))
 """
 
@@ -74,6 +74,6 @@ print(*(compiled() - before))
 def test_after_the_warmup_a_scan_compiles_nothing(companies: Store, tmp_path: Path) -> None:
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-c", COLD, companies.url], capture_output=True, text=True, env=environment, timeout=120
+        [sys.executable, "-c", COLD, companies.url], capture_output=True, text=True, env=environment, timeout=300
     )
     assert (done.returncode, done.stdout.strip()) == (0, ""), done.stderr

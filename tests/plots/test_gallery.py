@@ -124,6 +124,16 @@ def test_copies_are_shaded_where_they_were_planted(dip: Pattern) -> None:
     assert _inside(figure)
 
 
+def test_the_drawing_over_a_mirrored_copy_is_mirrored() -> None:
+    either = Pattern("either", (Channel("roic", DIP),), length=(9, 9), polarity="either")
+    made = synthesize(either, 6, snr=50, length=30, seed=2)
+    assert set(made.truth["sign"]) == {1, -1}
+    for sign, drawn in zip(made.truth["sign"], _of(plots.copies({"SNR 50": made}), DRAWN), strict=True):
+        y = np.array(drawn.y, float)
+        begin, middle, _ = y[np.isfinite(y)][[0, 4, 8]]
+        assert (middle > begin) == (sign > 0)  # down on the sheet is a larger y
+
+
 def test_joint_copies_have_a_picture_per_shaped_channel(joint: Pattern) -> None:
     made = synthesize(joint, 2, snr=6, length=40, seed=1)
     assert len(plots.copies({"SNR 6": made}).layout.shapes) == 4

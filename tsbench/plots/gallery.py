@@ -157,7 +157,7 @@ def copies(made: Mapping[str, Synthetic], *, columns: int = 6, height: int = 74)
             whole = _Cell(i, top, 0.9, height)
             for place, k in enumerate(lanes):
                 values = one.panel.series(places[row["entity"], one.pattern.expressions[k]])[1]
-                template = row["sign"] * one.pattern.template(k, row["length"])
+                template = one.pattern.template(k, row["length"])
                 _stretch(sheet, whole.part(place, len(lanes)), values, row["start"], row["end"], template)
         top += height + GAP
     return sheet.finished(top)

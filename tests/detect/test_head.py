@@ -1,0 +1,134 @@
+"""The judge of candidate windows: who taught it, what its probabilities are worth, and what it reads."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from tests.detect.panels import DIP, VEE
+from tsbench.detect.bank import bank_of
+from tsbench.detect.head import SHARE, fit_head
+from tsbench.detect.training import examples
+from tsbench.errors import TooShort
+from tsbench.evaluate import half_of
+from tsbench.kernels.describe import WIDTH
+from tsbench.patterns import Channel, Pattern
+
+NAMES = [f"C{i:02d}" for i in range(24)]
+HALF = half_of(NAMES)
+BANK = bank_of(DIP, "now")
+
+
+def hosts_of(seed):
+    rng = np.random.default_rng(seed)
+    return [rng.standard_normal((1, 80)).cumsum(axis=1) for _ in NAMES]
+
+
+def fitted(hosts, *, now=True, half=HALF, seed=0):
+    with ThreadPoolExecutor(2) as pool:
+        return fit_head(DIP, [0], BANK, hosts, half, now=now, seed=seed, executor=pool)
+
+
+def scores(head, seen, fold):
+    folds = np.full(seen.run.size, fold)
+    return head.score(seen.values, seen.runs, seen.windows, seen.rivals, seen.proposed, folds)
+
+
+def fresh(seed=9, *, now=True, n=400):
+    return examples(DIP, BANK, hosts_of(seed), n, np.random.default_rng(seed), channels=[0], now=now)
+
+
+@pytest.fixture(scope="module")
+def judge():
+    return fitted(hosts_of(0))
+
+
+@pytest.fixture(scope="module")
+def judge_of_history():
+    return fitted(hosts_of(0), now=False)
+
+
+def test_a_company_s_score_owes_nothing_to_its_own_half(judge):
+    """The companies of the second half are changed: those judged by the first fold, taught by the second, move."""
+    assert 8 < HALF.sum() < 16
+    changed = [b if second else a for a, b, second in zip(hosts_of(0), hosts_of(1), HALF, strict=True)]
+    other, seen = fitted(changed), fresh()
+    # A company of the second half is judged by fold 1.
+    np.testing.assert_array_equal(scores(other, seen, 1), scores(judge, seen, 1))
+    assert not np.array_equal(scores(other, seen, 0), scores(judge, seen, 0))
+    assert (other.slope, other.intercept) != (judge.slope, judge.intercept)
+
+
+def test_with_too_few_companies_on_a_side_all_teach(judge):
+    few = np.arange(len(NAMES)) < 3
+    both, seen = fitted(hosts_of(0), half=few), fresh()
+    assert not np.array_equal(scores(both, seen, 0), scores(both, seen, 1))  # the draws differ
+    again = fitted(hosts_of(0), half=~few)
+    np.testing.assert_array_equal(scores(both, seen, 0), scores(again, seen, 0))
+
+
+@pytest.mark.parametrize("now", [True, False])
+def test_probabilities_are_calibrated_and_rise_with_the_score(request, now):
+    head = request.getfixturevalue("judge" if now else "judge_of_history")
+    seen = fresh(now=now, n=1500)
+    score = np.where(seen.run % 2 == 0, scores(head, seen, 0), scores(head, seen, 1))
+    p, hit = head.probability(score), seen.overlap >= 0.5
+    assert (np.diff(p[np.argsort(score)]) >= 0).all()
+    assert ((p >= 0) & (p <= 1)).all()
+    checked = 0
+    for low in np.arange(0, 1, 0.2):
+        inside = (p >= low) & (p < low + 0.2)
+        if inside.sum() >= 60:
+            assert hit[inside].mean() == pytest.approx(p[inside].mean(), abs=0.1)
+            checked += 1
+    assert checked >= 4
+
+
+@pytest.mark.parametrize("now", [True, False])
+def test_it_judges_better_than_correlation(request, now):
+    from sklearn.metrics import roc_auc_score
+
+    head, seen = request.getfixturevalue("judge" if now else "judge_of_history"), fresh(now=now)
+    hit = seen.overlap >= 0.5
+    learnt, known = (roc_auc_score(hit, answer) for answer in (scores(head, seen, 0), seen.proposed))
+    assert learnt > 0.8
+    assert 1 - learnt < 0.75 * (1 - known)
+
+
+def test_a_score_is_the_answer_of_its_fold_and_a_share_of_the_correlation(judge):
+    seen = fresh(n=50)
+    features = judge.describe(seen.values, seen.runs, seen.windows, seen.rivals)
+    assert features.shape == (seen.run.size, WIDTH)
+    fold = np.arange(seen.run.size) % 2
+    got = judge.score(seen.values, seen.runs, seen.windows, seen.rivals, seen.proposed, fold)
+    answers = np.array([trees.predict(features) for trees in judge.folds])
+    wanted = np.take_along_axis(answers, fold[None], 0)[0] + SHARE * seen.proposed
+    np.testing.assert_allclose(got, wanted, atol=1e-12)
+
+
+def test_no_window_has_no_probability(judge):
+    assert np.isnan(judge.probability(np.array([-np.inf]))).all()
+
+
+def test_what_it_reads_besides_the_drawing_is_how_copies_differ(judge):
+    (basis,) = judge.basis
+    np.testing.assert_allclose(basis @ basis.T, np.eye(len(basis)), atol=1e-9)
+    t = np.interp(np.linspace(0, 1, basis.shape[1]), *DIP.channels[0].drawing)
+    assert basis[0] @ (t - t.mean()) == pytest.approx(np.sqrt(((t - t.mean()) ** 2).sum()))
+
+
+def test_a_channel_without_a_shape_is_not_read():
+    joint = Pattern("both", (Channel("c"), Channel("a", VEE), Channel("b", VEE)), (8, 16))
+    rng = np.random.default_rng(0)
+    hosts = [rng.standard_normal((3, 60)).cumsum(axis=1) for _ in range(12)]
+    head = fit_head(joint, [0, 1, 2], bank_of(joint, "now"), hosts, np.arange(12) % 2 == 0, now=True, seed=0)
+    assert head.channels.tolist() == [1, 2]
+    seen = examples(joint, bank_of(joint, "now"), hosts, 40, rng, channels=[0, 1, 2], now=True)
+    before = scores(head, seen, 0)
+    seen.values[0] = rng.standard_normal(seen.values.shape[1])
+    np.testing.assert_array_equal(scores(head, seen, 0), before)
+
+
+def test_hosts_without_room_are_refused():
+    with pytest.raises(TooShort, match="nothing to learn in"):
+        fit_head(DIP, [0], BANK, [np.zeros((1, 80))], np.array([False]), now=True, seed=0)
