@@ -23,7 +23,6 @@ from shape_sets import (
 )
 
 from tsbench.detect import PatternDetector, Stretches, nulls
-from tsbench.detect import pattern as detector_module
 from tsbench.detect.odds import features_of
 from tsbench.evaluate import benjamini_hochberg
 from tsbench.evaluate.retrieval import overlap
@@ -32,7 +31,7 @@ from tsbench.patterns import Pattern
 # Height of a planted shape in standard deviations of the host's one-step differences.
 HEIGHTS = (6, 12)
 PREVALENCE, DRAWS, Q, OVERLAP = 0.2, 10, 0.1, 0.5
-# Of the sets of shapes: series in each. Verdicts: the strictest null, and the mildest choice of a single one.
+# Series of a set of shapes, and the verdicts asked: the default, which is the strictest of the nulls, and one alone.
 SERIES = 250
 VERDICTS = {"strictest": "p_value", "block bootstrap": "p_block_bootstrap"}
 COUNTS = ("carriers", "found", "elsewhere", "false", "passing")
@@ -154,10 +153,8 @@ def features_with_the_match() -> Iterator[None]:
     def whole(values, start, stop, match_start, match_length):
         return features_of(values, start, stop, np.full_like(match_start, -1), match_length)
 
-    if hasattr(detector_module, "features_of"):
-        detector_module.features_of = whole
     nulls.features_of = whole
     try:
         yield
     finally:
-        nulls.features_of = detector_module.features_of = features_of
+        nulls.features_of = features_of

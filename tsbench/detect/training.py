@@ -1,7 +1,7 @@
 """What the head learns from: copies of the drawing in the user's own series, and everything that nearly is one."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,7 +117,9 @@ def examples(
     at = start + (room - rng.integers(0, RECENT_PERIODS, n) if now else (rng.random(n) * (room + 1)).astype(np.int64))
     curves = np.empty((len(channels), n, GRID))
     own = [pattern.channels[k].drawing if pattern.channels[k].points else None for k in channels]
-    wrong = [[d[k] for k in channels] for d in near_misses(pattern, rng)]
+    # Of alternatives only the one that is looked at here: its near misses are not those of a joint pattern.
+    looked_at = replace(pattern, channels=tuple(pattern.channels[k] for k in channels), constraints=(), combine="all")
+    wrong = near_misses(looked_at, rng)
     kind = np.where(carries, 0, 1 + rng.integers(0, len(wrong), n))
     for number, drawings in enumerate([own, *wrong]):
         rows = np.flatnonzero(kind == number)

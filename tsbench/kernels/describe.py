@@ -4,8 +4,7 @@ Per channel, in this order:
     CONTEXT cells before the window, GRID cells of it and CONTEXT cells after it, all in units of the window's own
     deviation from its own mean; the window's share along the drawing and along BASIS - 1 directions in which drawn
     examples differ from it; and the SCALARS, named in the tuple below.
-What z-normalisation destroys is in the scalars: height over noise, residuals in units of noise, and how the stretch
-differs from what lies around it (up to REACH lengths each side).
+The scalars hold what z-normalisation destroys; what lies around the window is looked at up to REACH lengths each side.
 """
 
 import numpy as np
@@ -53,9 +52,7 @@ def step_memory(x: Floats) -> tuple[float, float]:
     if n < 3:
         return 0.0, 0.0
     mean = (x[n] - x[0]) / n
-    products = 0.0
-    squares = 0.0
-    before = 0.0
+    products = squares = before = 0.0
     for i in range(1, n + 1):
         d = x[i] - x[i - 1] - mean
         squares += d * d
