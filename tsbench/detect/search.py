@@ -108,7 +108,7 @@ def _search_piece(piece: Piece) -> tuple[Floats, Ints, Ints, Ints]:
     length = np.where(best.scale >= 0, bank.length[best.scale], 0)
     if head is None:
         return best.score, np.where(best.start >= 0, best.start + low, -1), length, best.scale
-    run, place = np.nonzero(best.start >= 0)
+    run, place = map(np.ascontiguousarray, np.nonzero(best.score > 0))
     windows = (best.start[run, place], length[run, place], bank.sign[best.scale[run, place]])
     judged = np.full((n, size), -np.inf)
     assert whose is not None
@@ -120,7 +120,8 @@ def _search_piece(piece: Piece) -> tuple[Floats, Ints, Ints, Ints]:
     judged[run, place] = head.score(values, of_runs, windows, rivals, proposed, fold[run], owner[run])
     out = Best.nothing(n, kept)
     settled = (out.score, out.start, out.length, out.scale)
-    settle_matches(values, runs, (best.start, length, judged), bank.constraints, APART, settled)
+    start = np.where(np.isfinite(judged), best.start, -1)
+    settle_matches(values, runs, (start, length, judged), bank.constraints, APART, settled)
     scale = np.where(out.scale >= 0, np.take_along_axis(best.scale, np.maximum(out.scale, 0), axis=1), -1)
     return out.score, np.where(out.start >= 0, out.start + low, -1), out.length, scale
 

@@ -137,7 +137,9 @@ def examples(
     )
     first_end = stop - (RECENT_PERIODS - 1) if now else np.zeros(n, np.int64)
     truth = (np.where(carries, at, -1), length)
-    return _proposed(values, (start, stop, first_end), bank, truth, natural=~planted & ~chance)
+    # Hosts of an inverted pattern are mirrored, so that copies stand upright: its templates have to follow.
+    upright = replace(bank, flat=-bank.flat) if pattern.polarity == "inverted" else bank
+    return _proposed(values, (start, stop, first_end), upright, truth, natural=~planted & ~chance)
 
 
 def _proposed(
@@ -149,7 +151,9 @@ def _proposed(
     kinds, channels, low, high = bank.constraints
     free = (kinds[:0], channels[:0], low[:0], high[:0])
     best_matches(values, runs, (bank.flat, bank.offset, bank.length), free, bank.gate, OVERLAP, out)
-    run, place = np.nonzero(out[1] >= 0)
+    run, place = map(np.ascontiguousarray, np.nonzero(out[0] > 0))
+    if not run.size:
+        raise TooShort("no stretch of the background has room for the shortest match; give longer series")
     first, length = out[1][run, place], bank.length[out[2][run, place]]
     shared = np.minimum(first + length, (at + size)[run]) - np.maximum(first, at[run])
     union = np.maximum(first + length, (at + size)[run]) - np.minimum(first, at[run])

@@ -222,12 +222,13 @@ def settle_matches(
             for c in range(size):
                 if starts[r, c] >= 0 and overlaps(starts[r, c], lengths[r, c], a, m, apart):
                     w = max(scores[r, c], 1e-3) ** 2
-                    begin += w * starts[r, c]
-                    end += w * (starts[r, c] + lengths[r, c])
+                    begin += w * (starts[r, c] - a)
+                    end += w * (starts[r, c] + lengths[r, c] - a - m)
                     weights += w
                     left[c] = False
-            first = int(begin / weights + 0.5)
-            length = int(end / weights + 0.5) - first
+            # Counted from the best window itself, so that the same series gives the same match wherever it lies.
+            first = a + int(np.floor(begin / weights + 0.5))
+            length = a + m + int(np.floor(end / weights + 0.5)) - first
             if length < 4 or first + length < runs[2][r] or not fits_constraints(values, first, length, constraints):
                 first, length = a, m
             best_score[r, place] = scores[r, best]
