@@ -71,7 +71,7 @@ class NaiveOdds:
     def __init__(
         self, detector: PatternDetector, train: Stretches, questions: list[Where], rng: np.random.Generator
     ) -> None:
-        self._heads = {where: detector._judges(where) for where in questions}
+        self._heads = {where: detector._heads.get(where, {}) for where in questions}
         self._banks = {where: bank_of(detector.pattern, where) for where in questions}
         self._fitted: dict[tuple[Where, int], tuple[float, float, float]] = {}
         drawn = [chance(train, "block_bootstrap", rng) for _ in range(SETS)]

@@ -215,8 +215,8 @@ def bars_of_all(rows: list[dict[str, Any]], tail: list[dict[str, Any]], planted:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--replicates", type=int, default=8)
-    parser.add_argument("--ablation", type=int, default=4, help="replicates of correlation alone")
+    parser.add_argument("--replicates", type=int, default=6)
+    parser.add_argument("--ablation", type=int, default=3, help="replicates of correlation alone")
     parser.add_argument("--seeds", type=int, default=2, help="sets of planted shapes in real companies")
     parser.add_argument("--patterns", nargs="*", default=list(PATTERNS))
     parser.add_argument("--where", nargs="*", default=["now", "history"])

@@ -81,21 +81,23 @@ def local_maxima(channels, bank, gate, first_end=0):
     return out
 
 
-def settled(windows, kept, apart, first_end=0, allowed=lambda start, m: True):
-    """(score, start, length, which) of the best windows (score, start, length), each spread over those it overlaps."""
+def settled(windows, kept, apart, first_end=0, clear=()):
+    """(score, start, length, which) of the best windows (score, start, length); all but clear ones are spread out."""
     left, out = list(range(len(windows))), []
     while left and len(out) < kept:
         best = max(left, key=lambda c: windows[c][0])
         score, a, m = windows[best]
-        near = [c for c, (_, b, k) in enumerate(windows) if intersection_over_union(a, m, b, k) > apart]
+        near = [c for c in left if intersection_over_union(a, m, *windows[c][1:]) > apart]
+        left = [c for c in left if c not in near]
         weight = [max(windows[c][0], 1e-3) ** 2 for c in near]
         begin = sum(w * windows[c][1] for w, c in zip(weight, near, strict=True)) / sum(weight)
         end = sum(w * (windows[c][1] + windows[c][2]) for w, c in zip(weight, near, strict=True)) / sum(weight)
-        first, last = int(begin + 0.5), int(end + 0.5)
-        if last - first < 4 or last < first_end or not allowed(first, last - first):
-            first, last = a, a + m
-        out.append((score, first, last - first, best))
-        left = [c for c in left if c not in near]
+        mean = (int(begin + 0.5), int(end + 0.5) - int(begin + 0.5))
+        tries = [] if best in clear or mean[1] < 4 or sum(mean) < first_end else [mean]
+        for first, length in [*tries, (a, m)]:
+            if all(intersection_over_union(first, length, b, k) <= apart for _, b, k, _ in out):
+                out.append((score, first, length, best))
+                break
     return out
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.detect.panels import DIP, VEE
 from tsbench.detect.bank import bank_of
-from tsbench.detect.head import BOTH, SHARE, fit_head
+from tsbench.detect.head import BEATS, BOTH, BOUNDS, CLEAR, SHARE, fit_head
 from tsbench.detect.training import examples
 from tsbench.errors import TooShort
 from tsbench.evaluate import half_of
@@ -106,15 +106,25 @@ def test_it_judges_better_than_correlation(request, now):
     assert 1 - learnt < 0.75 * (1 - known)
 
 
-def test_a_score_is_the_answer_of_its_fold_and_a_share_of_the_correlation(judge):
+def test_a_score_is_the_answer_of_its_fold_and_what_correlation_adds(judge):
     seen = fresh(n=50)
     features = judge.describe(seen.values, seen.runs, seen.windows, seen.rivals)
     assert features.shape == (seen.run.size, WIDTH)
     fold = np.arange(seen.run.size) % 2
     got = judge.score(seen.values, seen.runs, seen.windows, seen.rivals, seen.proposed, fold)
     answers = np.array([trees.predict(features) for trees in judge.folds])
-    wanted = np.take_along_axis(answers, fold[None], 0)[0] + SHARE * seen.proposed
+    beyond = np.log((1 - judge.clear) / (1 - seen.proposed))
+    wanted = np.take_along_axis(answers, fold[None], 0)[0] + SHARE * seen.proposed + CLEAR * np.maximum(beyond, 0)
+    assert 0 < (beyond > 0).sum() < beyond.size
     np.testing.assert_allclose(got, wanted, atol=1e-12)
+
+
+def test_a_clear_window_is_what_few_series_of_chance_hold(judge_of_history):
+    """Of a dip of two straight lines chance holds less than the lower bound, so that bound counts."""
+    best = np.concatenate([fresh(seed, now=False).by_chance for seed in range(20, 26)])
+    reached = np.quantile(best, BEATS)
+    assert judge_of_history.clear == pytest.approx(np.clip(reached, *BOUNDS), abs=0.02)
+    assert (best > judge_of_history.clear).mean() <= 1 - BEATS + 0.03
 
 
 def test_no_window_has_no_probability(judge):

@@ -38,6 +38,10 @@ def changed_stretch(series, host):
     return (int(moved[0]), int(last)) if last - moved[0] <= DIP.length[1] else None
 
 
+def place_of(stretch):
+    return stretch[0], stretch[1] - stretch[0]
+
+
 @pytest.mark.parametrize("now", [False, True])
 def test_the_overlap_is_that_with_the_copy(now):
     host = hosts_of(1)[0]
@@ -70,7 +74,18 @@ def test_most_series_carry_something_and_others_are_as_they_were_or_chance():
     assert untouched.mean() == pytest.approx(0.075, abs=0.03)
     assert not (carriers & ~planted).any()
     # natural: what nobody planted anything in, and chance has not made
-    assert set(seen.run[seen.natural]) == set(np.flatnonzero(untouched))
+    whole = set(np.flatnonzero(untouched))
+    assert whole <= set(seen.run[seen.natural])
+    for w, (r, a) in enumerate(zip(seen.run, seen.first - seen.start[seen.run], strict=True)):
+        place = changed_stretch(series[r], host[0])
+        if r not in whole:
+            apart = (
+                place is not None and naive.intersection_over_union(int(a), int(seen.length[w]), *place_of(place)) == 0
+            )
+            assert seen.natural[w] == (planted[r] and apart)
+    assert seen.by_chance.size == (~planted & ~untouched).sum()
+    for r, best in zip(np.flatnonzero(~planted & ~untouched), seen.by_chance, strict=True):
+        assert best == max(seen.proposed[seen.run == r], default=0)
     assert (seen.overlap[seen.natural] == 0).all()
     for x in (series[i] for i in np.flatnonzero(~planted & ~untouched)):
         steps = np.sort(np.diff(x))
@@ -123,8 +138,9 @@ def test_copies_are_proposed_whichever_way_up_the_pattern_is(polarity):
 def test_mirrored_polarities_are_learnt_on_mirrored_hosts(polarity):
     host = hosts_of(1)[0]
     seen = made(replace(DIP, polarity=polarity), hosts=[host])
-    first = np.sign(seen.values[0, seen.start[np.unique(seen.run[seen.natural])]] * host[0, 0])
-    assert set(first) == {"as_drawn": {1.0}, "inverted": {-1.0}, "either": {1.0, -1.0}}[polarity]
+    untouched = [s for a, b in zip(seen.start, seen.stop, strict=True) for s in (1.0, -1.0)
+                 if np.array_equal(s * seen.values[0, a:b], host[0])]  # fmt: skip
+    assert set(untouched) == {"as_drawn": {1.0}, "inverted": {-1.0}, "either": {1.0, -1.0}}[polarity]
 
 
 def likenesses(pattern, channel):
@@ -158,7 +174,7 @@ def test_joint_channels_carry_together_or_one_alone_is_a_near_miss():
         places = [changed_stretch(seen.values[k, part], host[k]) for k in range(3)]
         if r in carriers:
             assert places[0] == places[1] is not None
-        if r not in set(seen.run[seen.natural]) and places[2] is None:
+        if places[2] is None and places[:2] != [None, None]:
             alone += (places[0] is None) != (places[1] is None)
             assert r not in carriers or None not in places[:2]
     assert alone > 2

@@ -34,15 +34,16 @@ FOLDS, BOTH = 2, 2
 SERIES, MORE_SERIES, ROUNDS = 1800, 2000, 2
 SERIES_NOW, MORE_SERIES_NOW = 1200, 1000
 TREES, FINAL_TREES = 40, 300
-# How much the score of stage one, correlation with the amplitude gate, adds to the trees' answer. It helps tall copies
-# and costs low ones: 0.25 was best in both on validation sets.
-SHARE = 0.25
+# How much the score of stage one, correlation with the amplitude gate, adds to the trees' answer: it helps tall copies
+# and costs low ones. A clear window, one that beats what this share of chance series hold (within BOUNDS), gets CLEAR
+# more for every e-fold that its score comes nearer to 1: it is what a reader calls like the drawing.
+SHARE, CLEAR, BEATS, BOUNDS = 0.25, 0.33, 0.95, (0.8, 0.97)
 # A window counts as the pattern fully from this overlap with a copy on, not at all up to that.
 HALF, WHOLE = 0.3, 0.65
 # A false window scores high enough to be learnt from.
 MISTAKE = 0.15
 # A natural stretch that follows the drawing so closely, and stands so high over the noise, is no counterexample.
-NATURAL, NATURAL_HEIGHT = np.arctanh(0.93), np.log(5.0)
+NATURAL, NATURAL_HEIGHT = np.arctanh(0.95), np.log(6.7)
 CORRELATION = GRID + 2 * CONTEXT + BASIS + SCALARS.index("correlation")
 HEIGHT = GRID + 2 * CONTEXT + BASIS + SCALARS.index("height / noise")
 EXAMPLES = 400
@@ -56,7 +57,8 @@ class Head:
     channels : the rows of a run's values that it reads. points, offset : control points (2, all) of those channels end
     to end, heights from 0 to 1. basis : float64 (channels, BASIS, GRID), the drawing and how examples differ from it.
     folds : a judge per half of the companies. slope, intercept : of the logistic curve from score to probability.
-    centre, spread : of the features over fresh examples. known : the companies of the background. lessons : what the
+    clear : the score of stage one from which on a window is a clear one. centre, spread : of the features over fresh
+    examples. known : the companies of the background. lessons : what the
     user's verdicts correct, if any.
     """
 
@@ -67,6 +69,7 @@ class Head:
     folds: tuple[Trees, ...]
     slope: float
     intercept: float
+    clear: float
     centre: Floats
     spread: Floats
     known: NDArray[np.str_]
@@ -91,7 +94,7 @@ class Head:
         fold: Ints,
         owner: Ints | None = None,
     ) -> Floats:
-        """About 0 for no coincidence with the pattern and 1 for full, plus a share of the score of stage one.
+        """About 0 for no coincidence with the pattern and 1 for full, plus what the score of stage one adds.
 
         Parameters
             values : float64 (channels, total). runs, windows, rivals : as in `describe`.
@@ -99,7 +102,7 @@ class Head:
             owner : int64 per window, whose labels do not count; see `Lessons.owner`.
         """
         features = self.describe(values, runs, windows, rivals)
-        out = SHARE * proposed
+        out = _added(proposed, self.clear)
         for number, trees in enumerate(self.folds):
             mine = (fold == number) | (fold == BOTH)
             if mine.any():
@@ -161,7 +164,7 @@ def fit_head(
         np.concatenate([np.stack(d) for d in drawings], axis=1),
         np.r_[0, np.cumsum([d[0].size for d in drawings])].astype(np.int64),
         np.stack([_basis(pattern, d, rng) for d in drawings]),
-        (), 0.0, 0.0, np.zeros(0), np.zeros(0), np.unique(np.asarray(companies, dtype=str)),
+        (), 0.0, 0.0, 1.0, np.zeros(0), np.zeros(0), np.unique(np.asarray(companies, dtype=str)),
     )  # fmt: skip
     room = host_room(hosts, pattern.length[1])
     half = half_of(companies)
@@ -171,11 +174,13 @@ def fit_head(
         sides = [[h for h in hosts if room(h)]] * FOLDS
     fit = partial(_fit_fold, head, pattern, channels, bank, now, seed)
     found = list((executor.map if executor else map)(fit, range(FOLDS), sides[::-1], sides))
-    folds, score, hit, features = zip(*found, strict=True)
-    slope, intercept = _platt(np.concatenate(score), np.concatenate(hit))
+    folds, answer, unseen, features, by_chance = zip(*found, strict=True)
+    clear = float(np.clip(np.quantile(np.concatenate(by_chance), BEATS), *BOUNDS))
+    score = np.concatenate(answer) + _added(np.concatenate([new.proposed for new in unseen]), clear)
+    slope, intercept = _platt(score, np.concatenate([new.overlap >= 0.5 for new in unseen]))
     fresh = np.concatenate(features)
-    spread = fresh.std(axis=0) + 1e-9
-    return replace(head, folds=folds, slope=slope, intercept=intercept, centre=fresh.mean(axis=0), spread=spread)
+    centre, spread = fresh.mean(axis=0), fresh.std(axis=0) + 1e-9
+    return replace(head, folds=folds, slope=slope, intercept=intercept, clear=clear, centre=centre, spread=spread)
 
 
 def _fit_fold(
@@ -188,22 +193,36 @@ def _fit_fold(
     fold: int,
     teachers: list[Floats],
     judged: list[Floats],
-) -> tuple[Trees, Floats, NDArray[np.bool_], Floats]:
-    """Trees after two rounds of looking for mistakes; scores, hits and features on companies that did not teach."""
+) -> tuple[Trees, Floats, Examples, Floats, Floats]:
+    """Trees after two rounds of looking for mistakes, and what companies that did not teach show of them.
+
+    Returns    the trees; their answers to unseen examples, these examples and their features; the best scores of stage
+    one in chance series.
+    """
     make = partial(examples, pattern, bank, channels=channels, now=now)
     first, more = (SERIES_NOW, MORE_SERIES_NOW) if now else (SERIES, MORE_SERIES)
     rng = np.random.default_rng([seed, 2, fold])
-    x, y = _known(head, make(teachers, first, rng))
+    seen = make(teachers, first, rng)
+    x, y = _known(head, seen)
+    by_chance = [seen.by_chance]
     for number in range(ROUNDS):
         trees = Trees.fit(x, _wanted(y), TREES, seed=[seed, 3, fold, number])
-        fresh, overlap = _known(head, make(teachers, more, rng))
+        seen = make(teachers, more, rng)
+        fresh, overlap = _known(head, seen)
+        by_chance.append(seen.by_chance)
         hard = (overlap > HALF) | (trees.predict(fresh) > MISTAKE)
         x, y = np.concatenate([x, fresh[hard]]), np.concatenate([y, overlap[hard]])
     trees = Trees.fit(x, _wanted(y), FINAL_TREES, seed=[seed, 3, fold, ROUNDS])
     rng = np.random.default_rng([seed, 4, fold])
     new = make(judged, first // 4, rng)
     features = _features(head, new)
-    return trees, SHARE * new.proposed + trees.predict(features), new.overlap >= 0.5, features
+    return trees, trees.predict(features), new, features, np.concatenate(by_chance)
+
+
+def _added(proposed: Floats, clear: float) -> Floats:
+    """What the score of stage one adds to the trees' answer."""
+    beyond = np.log((1.0 - clear) / np.maximum(1.0 - proposed, 1e-6))
+    return SHARE * proposed + CLEAR * np.maximum(beyond, 0.0)
 
 
 def _features(head: Head, seen: Examples) -> Floats:

@@ -121,7 +121,7 @@ def _search_piece(piece: Piece) -> tuple[Floats, Ints, Ints, Ints]:
     out = Best.nothing(n, kept)
     settled = (out.score, out.start, out.length, out.scale)
     start = np.where(np.isfinite(judged), best.start, -1)
-    settle_matches(values, runs, (start, length, judged), bank.constraints, APART, settled)
+    settle_matches(values, runs, (start, length, judged, best.score > head.clear), bank.constraints, APART, settled)
     scale = np.where(out.scale >= 0, np.take_along_axis(best.scale, np.maximum(out.scale, 0), axis=1), -1)
     return out.score, np.where(out.start >= 0, out.start + low, -1), out.length, scale
 

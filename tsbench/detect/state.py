@@ -16,7 +16,7 @@ from tsbench.detect.trees import Trees
 from tsbench.errors import BadInput
 from tsbench.records import State
 
-KIND, VERSION = "pattern_detector", 2
+KIND, VERSION = "pattern_detector", 3
 
 
 def pack(heads: Heads, odds: OddsTable) -> dict[str, NDArray[Any]]:

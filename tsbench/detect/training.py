@@ -37,8 +37,9 @@ class Examples:
 
     values : float64 (channels, total). start, stop : int64 per series. run, first, length : int64 per window: its
     series, position and length. overlap : its intersection over union with the planted copy, 0 where there is none.
-    natural : whether nothing was planted in its series, so that nobody knows what stands there.
-    rivals : float64 (windows, 2), see `kernels.describe.compare_rivals`. proposed : the score of stage one.
+    natural : whether it is as the user's series has it, so that nobody knows what stands there. rivals : float64
+    (windows, 2), see `kernels.describe.compare_rivals`. proposed : the score of stage one. by_chance : the best such
+    score of each series that is a chance version of a host.
     """
 
     values: Floats
@@ -51,6 +52,7 @@ class Examples:
     natural: NDArray[np.bool_]
     rivals: Floats
     proposed: Floats
+    by_chance: Floats
 
     @property
     def runs(self) -> tuple[Ints, Ints]:
@@ -136,16 +138,22 @@ def examples(
         BLOCK,
     )
     first_end = stop - (RECENT_PERIODS - 1) if now else np.zeros(n, np.int64)
-    truth = (np.where(carries, at, -1), length)
     # Hosts of an inverted pattern are mirrored, so that copies stand upright: its templates have to follow.
     upright = replace(bank, flat=-bank.flat) if pattern.polarity == "inverted" else bank
-    return _proposed(values, (start, stop, first_end), upright, truth, natural=~planted & ~chance)
+    return _proposed(values, (start, stop, first_end), upright, np.where(planted, at, -1), length, carries, chance)
 
 
 def _proposed(
-    values: Floats, runs: tuple[Ints, Ints, Ints], bank: Bank, truth: tuple[Ints, Ints], *, natural: NDArray[np.bool_]
+    values: Floats,
+    runs: tuple[Ints, Ints, Ints],
+    bank: Bank,
+    at: Ints,
+    size: Ints,
+    carries: NDArray[np.bool_],
+    chance: NDArray[np.bool_],
 ) -> Examples:
-    (start, stop, first_end), (at, size) = runs, truth
+    """What stage one proposes; `at`, `size` : where something was planted in each series, at -1 for nothing."""
+    start, stop, first_end = runs
     kept = (start.size, CANDIDATES_NOW if first_end.any() else CANDIDATES)
     out = (np.empty(kept), np.empty(kept, np.int64), np.empty(kept, np.int64))
     kinds, channels, low, high = bank.constraints
@@ -156,9 +164,11 @@ def _proposed(
         raise TooShort("no stretch of the background has room for the shortest match; give longer series")
     first, length = out[1][run, place], bank.length[out[2][run, place]]
     shared = np.minimum(first + length, (at + size)[run]) - np.maximum(first, at[run])
-    union = np.maximum(first + length, (at + size)[run]) - np.minimum(first, at[run])
-    overlap = np.where(at[run] >= 0, np.maximum(shared, 0) / union, 0.0)
+    shared = np.where(at[run] >= 0, np.maximum(shared, 0), 0)
+    overlap = np.where(carries[run], shared / (length + size[run] - shared), 0.0)
+    natural = (shared == 0) & ~chance[run]
     proposed = out[0][run, place]
     rivals = np.empty((run.size, 2))
     compare_rivals(run, first, length, proposed, rivals)
-    return Examples(values, start, stop, run, first, length, overlap, natural[run], rivals, proposed)
+    by_chance = np.maximum(out[0][chance, 0], 0.0)
+    return Examples(values, start, stop, run, first, length, overlap, natural, rivals, proposed, by_chance)

@@ -13,6 +13,7 @@ from tsbench.kernels.steps import step_size
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
 
 
 @kernel
@@ -48,6 +49,15 @@ def overlaps(a: int, a_length: int, b: int, b_length: int, limit: float) -> bool
     """Whether two windows share more than `limit` of what they cover together."""
     shared = min(a + a_length, b + b_length) - max(a, b)
     return shared > limit * (max(a + a_length, b + b_length) - min(a, b))
+
+
+@kernel
+def stands_apart(a: int, m: int, others: tuple[Ints, Ints], limit: float) -> bool:
+    """Whether a window overlaps none of others (start, length) by more than `limit`."""
+    near = 0
+    for j in range(others[0].size):
+        near += overlaps(others[0][j], others[1][j], a, m, limit)
+    return near == 0
 
 
 @kernel
@@ -112,8 +122,9 @@ def best_matches(
         scale s and channel k is the length[s] values of flat from offset[s, k], or none when that is -1.
         constraints = (kind, channel, low, high). out = (score, start, scale), each [runs, kept].
     score = correlation * min(1, height / (gate * noise * sqrt(length))); of several channels the smallest counts. Kept
-    are the highest, no two of which overlap by more than `limit` (intersection over union); where more than one is
-    kept, only maxima in time at their scale. Places without an allowed window keep score -inf and start -1.
+    are the highest allowed ones, no two of which overlap by more than `limit` (intersection over union); where more
+    than one is kept, only maxima in time among those of their scale. Places without an allowed window keep score -inf
+    and start -1.
     """
     run_start, run_stop, first_end = runs
     flat, offset, length = bank
@@ -171,56 +182,60 @@ def best_matches(
                         for i in range(count):
                             score[i] = min(score[i], dots[i] * spread[i])
                 for i in range(skip, count):
+                    if score[i] > mine[0][kept - 1] and not fits_constraints(values, i0 + i, m, constraints):
+                        score[i] = -np.inf
+                for i in range(skip, count):
                     if score[i] <= mine[0][kept - 1]:
                         continue
                     if kept > 1 and (
                         (i > skip and score[i - 1] > score[i]) or (i + 1 < count and score[i + 1] >= score[i])
                     ):
                         continue
-                    if fits_constraints(values, i0 + i, m, constraints):
-                        keep_window(score[i], i0 + i, s, length, limit, mine)
+                    keep_window(score[i], i0 + i, s, length, limit, mine)
 
 
 @kernel
 def settle_matches(
     values: Floats,
     runs: tuple[Ints, Ints, Ints],
-    windows: tuple[Ints, Ints, Floats],
+    windows: tuple[Ints, Ints, Floats, Bools],
     constraints: tuple[Ints, Ints, Floats, Floats],
     apart: float,
     out: tuple[Floats, Ints, Ints, Ints],
 ) -> None:
     """From many overlapping windows of every run, judged by a second score, to few that stand apart.
 
-    runs as in `best_matches`. windows = (start, length, score), each [runs, candidates], start -1 for none.
+    runs as in `best_matches`. windows = (start, length, score, clear), each [runs, candidates], start -1 for none.
     out = (score, start, length, candidate), each [runs, kept], best first, -inf and -1 where there are no more.
     The best window is kept with its score, and those that overlap it by more than `apart` (intersection over union)
-    leave; then the next. Where it begins and ends is the mean of it and those, weighed by their squared scores: one
-    window rarely fits best. A mean that breaks a constraint, or ends too early, gives way to the window itself.
+    leave; then the next. A clear one keeps its bounds; another gets the mean of its own and of those that leave,
+    weighed by their squared scores, for noise moves the best fit of a faint one. A mean that breaks a constraint, ends
+    too early, or comes too near a better match gives way to the window itself; one still too near is left out.
     """
-    starts, lengths, scores = windows
+    starts, lengths, scores, clear = windows
     best_score, best_start, best_length, best_from = out
     kept = best_score.shape[1]
     size = starts.shape[1]
     left = np.empty(size, np.bool_)
     for r in range(starts.shape[0]):
+        best_score[r] = -np.inf
+        best_start[r] = -1
+        best_length[r] = 0
+        best_from[r] = -1
         for c in range(size):
             left[c] = starts[r, c] >= 0
-        for place in range(kept):
-            best_score[r, place] = -np.inf
-            best_start[r, place] = -1
-            best_length[r, place] = 0
-            best_from[r, place] = -1
+        place = 0
+        while place < kept:
             best = -1
             for c in range(size):
                 if left[c] and (best < 0 or scores[r, c] > scores[r, best]):
                     best = c
             if best < 0:
-                continue
+                break
             a, m = starts[r, best], lengths[r, best]
             begin = end = weights = 0.0
             for c in range(size):
-                if starts[r, c] >= 0 and overlaps(starts[r, c], lengths[r, c], a, m, apart):
+                if left[c] and overlaps(starts[r, c], lengths[r, c], a, m, apart):
                     w = max(scores[r, c], 1e-3) ** 2
                     begin += w * (starts[r, c] - a)
                     end += w * (starts[r, c] + lengths[r, c] - a - m)
@@ -229,9 +244,19 @@ def settle_matches(
             # Counted from the best window itself, so that the same series gives the same match wherever it lies.
             first = a + int(np.floor(begin / weights + 0.5))
             length = a + m + int(np.floor(end / weights + 0.5)) - first
-            if length < 4 or first + length < runs[2][r] or not fits_constraints(values, first, length, constraints):
+            others = (best_start[r, :place], best_length[r, :place])
+            if (
+                clear[r, best]
+                or length < 4
+                or first + length < runs[2][r]
+                or not fits_constraints(values, first, length, constraints)
+                or not stands_apart(first, length, others, apart)
+            ):
                 first, length = a, m
+                if not stands_apart(first, length, others, apart):
+                    continue
             best_score[r, place] = scores[r, best]
             best_start[r, place] = first
             best_length[r, place] = length
             best_from[r, place] = best
+            place += 1
