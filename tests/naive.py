@@ -2,6 +2,8 @@
 
 from itertools import pairwise
 
+import math
+
 import numpy as np
 
 
@@ -90,9 +92,11 @@ def settled(windows, kept, apart, first_end=0, clear=()):
         near = [c for c in left if intersection_over_union(a, m, *windows[c][1:]) > apart]
         left = [c for c in left if c not in near]
         weight = [max(windows[c][0], 1e-3) ** 2 for c in near]
-        begin = sum(w * windows[c][1] for w, c in zip(weight, near, strict=True)) / sum(weight)
-        end = sum(w * (windows[c][1] + windows[c][2]) for w, c in zip(weight, near, strict=True)) / sum(weight)
-        mean = (int(begin + 0.5), int(end + 0.5) - int(begin + 0.5))
+        # counted from the window itself, for sums of floats decide ties
+        begin = sum(w * (windows[c][1] - a) for w, c in zip(weight, near, strict=True)) / sum(weight)
+        end = sum(w * (windows[c][1] + windows[c][2] - a - m) for w, c in zip(weight, near, strict=True)) / sum(weight)
+        first, last = a + math.floor(begin + 0.5), a + m + math.floor(end + 0.5)
+        mean = (first, last - first)
         tries = [] if best in clear or mean[1] < 4 or sum(mean) < first_end else [mean]
         for first, length in [*tries, (a, m)]:
             if all(intersection_over_union(first, length, b, k) <= apart for _, b, k, _ in out):

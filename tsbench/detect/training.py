@@ -20,11 +20,11 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # Windows that stage one hands on from each run, fewer where only the last periods are asked about and all coincide;
 # and how much two of them may overlap.
-CANDIDATES, CANDIDATES_NOW, OVERLAP = 24, 8, 0.75
+CANDIDATES, CANDIDATES_NOW, OVERLAP = 32, 8, 0.85
 GRID = 64
 # Of the training series: how many carry the pattern, how many a near miss, and how many are chance versions of a host,
 # by whether only the last periods are asked about; the rest are hosts as they are.
-CARRIERS, NEAR_MISSES, CHANCE = 0.5, 0.375, {False: 0.05, True: 0.1}
+CARRIERS, NEAR_MISSES, CHANCE = 0.6, 0.275, {False: 0.05, True: 0.1}
 # Heights of planted shapes, see `kernels.draw.splice`.
 HEIGHTS = (1.1, 9.0)
 # A stretch to plant in has at least so many periods, where the pattern's longest copy does not fit anyway.
@@ -89,18 +89,20 @@ def examples(
     *,
     channels: list[int],
     now: bool,
+    carriers: float = CARRIERS,
 ) -> Examples:
-    """n series made of the hosts: half with a copy of the pattern, others with a near miss, as they are, or by chance.
+    """n series made of the hosts: most with a copy of the pattern, others with a near miss, as they are, or by chance.
 
     Parameters
         pattern : upright; mirrored polarities are learnt on mirrored hosts. bank : its templates.
         hosts : arrays (channels, points), drawn with replacement. n : series. rng : the source of randomness.
         channels : the pattern's channels that the hosts' rows are.
         now : copies end in the last two periods, and only windows that do so are proposed; else both lie anywhere.
+        carriers : the share of series with a copy.
     """
     lot = rng.random(n)
-    carries = lot < CARRIERS
-    planted = lot < CARRIERS + NEAR_MISSES
+    carries = lot < carriers
+    planted = lot < carriers + NEAR_MISSES
     chance = lot > 1.0 - CHANCE[now]
     pick = rng.integers(0, len(hosts), n)
     series = [hosts[p] for p in pick]
