@@ -1,8 +1,7 @@
 """Slow, obvious versions of what the package computes fast: the oracles of its tests."""
 
-from itertools import pairwise
-
 import math
+from itertools import pairwise
 
 import numpy as np
 

@@ -106,8 +106,8 @@ def test_it_judges_better_than_correlation(request, now):
     assert 1 - learnt < 0.75 * (1 - known)
 
 
-def test_a_score_is_the_answer_of_its_fold_and_what_correlation_adds(judge):
-    seen = fresh(n=50)
+def test_a_score_is_the_answer_of_its_fold_and_what_correlation_adds(judge_of_history):
+    judge, seen = judge_of_history, fresh(now=False)
     features = judge.describe(seen.values, seen.runs, seen.windows, seen.rivals)
     assert features.shape == (seen.run.size, WIDTH)
     fold = np.arange(seen.run.size) % 2

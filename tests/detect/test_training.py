@@ -8,7 +8,7 @@ import pytest
 from tests import naive
 from tests.detect.panels import DIP, VEE
 from tsbench.detect.bank import bank_of, of_channel
-from tsbench.detect.training import CANDIDATES, CANDIDATES_NOW, OVERLAP, SHORTEST_HOST, examples, host_room
+from tsbench.detect.training import CANDIDATES, CANDIDATES_NOW, OVERLAP, PLANTED, SHORTEST_HOST, examples, host_room
 from tsbench.errors import TooShort
 from tsbench.kernels.describe import compare_rivals
 from tsbench.patterns import Channel, Pattern
@@ -38,16 +38,12 @@ def changed_stretch(series, host):
     return (int(moved[0]), int(last)) if last - moved[0] <= DIP.length[1] else None
 
 
-def place_of(stretch):
-    return stretch[0], stretch[1] - stretch[0]
-
-
 @pytest.mark.parametrize("now", [False, True])
 def test_the_overlap_is_that_with_the_copy(now):
     host = hosts_of(1)[0]
     seen = made(hosts=[host], now=now)
     carriers, checked = set(seen.run[seen.overlap > 0]), 0
-    assert 0.4 < len(carriers) / 400 < 0.6
+    assert 0.5 < len(carriers) / 400 < 0.7
     for r in carriers:
         place = changed_stretch(seen.values[0, seen.start[r] : seen.stop[r]], host[0])
         assert place is not None
@@ -70,23 +66,16 @@ def test_most_series_carry_something_and_others_are_as_they_were_or_chance():
     untouched = np.array([np.array_equal(x, host[0]) for x in series])
     carriers = np.bincount(seen.run[seen.overlap > 0], minlength=1000) > 0
     assert planted.mean() == pytest.approx(0.875, abs=0.04)
-    assert carriers.mean() == pytest.approx(0.5, abs=0.05)
+    assert carriers.mean() == pytest.approx(0.6, abs=0.05)
     assert untouched.mean() == pytest.approx(0.075, abs=0.03)
     assert not (carriers & ~planted).any()
-    # natural: what nobody planted anything in, and chance has not made
-    whole = set(np.flatnonzero(untouched))
-    assert whole <= set(seen.run[seen.natural])
-    for w, (r, a) in enumerate(zip(seen.run, seen.first - seen.start[seen.run], strict=True)):
-        place = changed_stretch(series[r], host[0])
-        if r not in whole:
-            apart = (
-                place is not None and naive.intersection_over_union(int(a), int(seen.length[w]), *place_of(place)) == 0
-            )
-            assert seen.natural[w] == (planted[r] and apart)
-    assert seen.by_chance.size == (~planted & ~untouched).sum()
+    # natural: what shows little of anything planted
+    assert (seen.natural[~planted[seen.run]]).all()
+    assert (seen.natural == (seen.overlap < PLANTED))[carriers[seen.run]].all()
+    misses = (planted & ~carriers)[seen.run]
+    assert 0 < seen.natural[misses].mean() < 1
     for r, best in zip(np.flatnonzero(~planted & ~untouched), seen.by_chance, strict=True):
         assert best == max(seen.proposed[seen.run == r], default=0)
-    assert (seen.overlap[seen.natural] == 0).all()
     for x in (series[i] for i in np.flatnonzero(~planted & ~untouched)):
         steps = np.sort(np.diff(x))
         assert np.abs(steps[:, None] - np.diff(host[0])).min(axis=1).max() < 1e-9

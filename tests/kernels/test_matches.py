@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import naive
-from tsbench.kernels.matches import best_matches, keep_window, settle_matches
+from tsbench.kernels.matches import best_matches, keep_window, near_marked, settle_matches
 from tsbench.kernels.search import BLOCK
 
 NO_CONSTRAINTS = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
@@ -199,6 +199,20 @@ def test_every_run_has_its_own_list():
         np.testing.assert_allclose(out[0][r], [w[0] for w in wanted])
         assert [a - start[r] if a >= 0 else -1 for a in out[1][r]] == [w[1] for w in wanted]
     assert out[1][3].tolist() == [-1, -1, -1]
+
+
+@given(st.integers(0, 100_000), st.sampled_from([0.1, 0.3, 0.6]))
+@settings(max_examples=60, deadline=None)
+def test_near_a_marked_window_of_the_same_run(seed, limit):
+    rng = np.random.default_rng(seed)
+    run = np.sort(rng.integers(0, 4, 20))
+    first, length, marked = rng.integers(0, 40, 20), rng.integers(5, 20, 20), rng.random(20) < 0.2
+    out = np.empty(20, np.bool_)
+    near_marked(run, first, length, marked, limit, out)
+    windows = [(int(a), int(m)) for a, m in zip(first, length, strict=True)]
+    for i, window in enumerate(windows):
+        others = [windows[j] for j in np.flatnonzero(marked & (run == run[i]))]
+        assert out[i] == any(naive.intersection_over_union(*window, *other) > limit for other in others)
 
 
 # ---- from proposals to matches ----------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from tsbench.detect.training import Examples, examples, host_room
 from tsbench.detect.trees import Trees
 from tsbench.evaluate import half_of
 from tsbench.kernels.describe import BASIS, CONTEXT, GRID, SCALARS, WIDTH, describe_windows
+from tsbench.kernels.matches import near_marked
 from tsbench.patterns import Pattern
 from tsbench.patterns.synthetic import bend
 
@@ -43,7 +44,7 @@ HALF, WHOLE = 0.3, 0.65
 # A false window scores high enough to be learnt from.
 MISTAKE = 0.15
 # A natural stretch that follows the drawing so closely, and stands so high over the noise, is no counterexample.
-NATURAL, NATURAL_HEIGHT = np.arctanh(0.95), np.log(6.7)
+NATURAL, NATURAL_HEIGHT = np.arctanh(0.95), np.log(10.0)
 CORRELATION = GRID + 2 * CONTEXT + BASIS + SCALARS.index("correlation")
 HEIGHT = GRID + 2 * CONTEXT + BASIS + SCALARS.index("height / noise")
 EXAMPLES = 400
@@ -232,11 +233,13 @@ def _features(head: Head, seen: Examples) -> Floats:
 
 
 def _known(head: Head, seen: Examples) -> tuple[Floats, Floats]:
-    """Features and overlaps, without natural stretches that may well be the pattern."""
+    """Features and overlaps, without natural stretches that may well be the pattern or part of it."""
     x = _features(head, seen)
     each = x.reshape(len(x), head.channels.size, WIDTH)
     like = (each[:, :, CORRELATION].min(axis=1) >= NATURAL) & (each[:, :, HEIGHT].min(axis=1) >= NATURAL_HEIGHT)
-    kept = ~(seen.natural & like)
+    near = np.empty(len(x), np.bool_)
+    near_marked(seen.run, seen.first, seen.length, seen.natural & like, HALF, near)
+    kept = ~(seen.natural & near)
     return x[kept], seen.overlap[kept]
 
 

@@ -67,7 +67,7 @@ def taught(lanes: Mapping[int, Head], stretches: Stretches, seen: Labelled) -> d
         if rows.size:
             # A window is read from the row of its own channel; joint ones from all rows.
             run = seen.run[rows]
-            features, score = [], []
+            features, missing = [], []
             for lane in mine:
                 here = stretches.channel[run] == lane
                 part = Labelled(*(getattr(seen, f.name)[rows][here] for f in fields(Labelled)))
@@ -75,9 +75,10 @@ def taught(lanes: Mapping[int, Head], stretches: Stretches, seen: Labelled) -> d
                 fold = head.judge_of(stretches.index["entity"])[stretches.entity[part.run]]
                 found = head.judged(stretches.of_channel(lane), of_run, part, fold)
                 features.append(found[0])
-                score.append(part.wanted - found[1])
+                # The score of a clear window goes beyond 1: an accepted one has nothing to lose by that.
+                missing.append(np.where(part.wanted > 0.5, np.maximum(1.0 - found[1], 0.0), np.minimum(-found[1], 0.0)))
             order = np.concatenate([np.flatnonzero(stretches.channel[run] == lane) for lane in mine])
             companies = [str(names[e]) for e in stretches.entity[run[order]]]
-            head = replace(head, lessons=Lessons.learn(np.concatenate(features), np.concatenate(score), companies))
+            head = replace(head, lessons=Lessons.learn(np.concatenate(features), np.concatenate(missing), companies))
         wiser |= dict.fromkeys(mine, head)
     return wiser

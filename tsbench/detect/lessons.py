@@ -1,9 +1,9 @@
 """What a user's verdicts on matches teach: "not this one" lowers what looks like it, "this one" raises it.
 
 A handful of labels among tens of thousands of planted examples would not move the trees. So they correct the score
-directly: kernel ridge regression from a window's features to what the user said minus what the trees said. Only windows
-that resemble a labelled one move. A company is never judged with its own labels, so they cannot excuse it; its own
-surrogates are corrected in the same way, and the odds hold as before.
+directly: kernel ridge regression from a window's features to what its score lacks of 1 where the user accepts it, or
+has beyond 0 where the user rejects it. Only windows that resemble a labelled one move. A company is never judged with
+its own labels, so they cannot excuse it; its own surrogates are corrected in the same way, and the odds hold as before.
 """
 
 from collections.abc import Sequence

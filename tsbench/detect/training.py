@@ -27,6 +27,8 @@ GRID = 64
 CARRIERS, NEAR_MISSES, CHANCE = 0.6, 0.275, {False: 0.05, True: 0.1}
 # Heights of planted shapes, see `kernels.draw.splice`.
 HEIGHTS = (1.1, 9.0)
+# A window that covers less of what was planted (intersection over union) shows something else.
+PLANTED = 0.3
 # A stretch to plant in has at least so many periods, where the pattern's longest copy does not fit anyway.
 SHORTEST_HOST = 24
 
@@ -37,7 +39,7 @@ class Examples:
 
     values : float64 (channels, total). start, stop : int64 per series. run, first, length : int64 per window: its
     series, position and length. overlap : its intersection over union with the planted copy, 0 where there is none.
-    natural : whether it is as the user's series has it, so that nobody knows what stands there. rivals : float64
+    natural : whether it shows little of what was planted, so that nobody knows what stands there. rivals : float64
     (windows, 2), see `kernels.describe.compare_rivals`. proposed : the score of stage one. by_chance : the best such
     score of each series that is a chance version of a host.
     """
@@ -167,8 +169,9 @@ def _proposed(
     first, length = out[1][run, place], bank.length[out[2][run, place]]
     shared = np.minimum(first + length, (at + size)[run]) - np.maximum(first, at[run])
     shared = np.where(at[run] >= 0, np.maximum(shared, 0), 0)
-    overlap = np.where(carries[run], shared / (length + size[run] - shared), 0.0)
-    natural = (shared == 0) & ~chance[run]
+    of_planted = shared / (length + size[run] - shared)
+    overlap = np.where(carries[run], of_planted, 0.0)
+    natural = of_planted < PLANTED
     proposed = out[0][run, place]
     rivals = np.empty((run.size, 2))
     compare_rivals(run, first, length, proposed, rivals)

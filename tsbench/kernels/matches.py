@@ -61,6 +61,21 @@ def stands_apart(a: int, m: int, others: tuple[Ints, Ints], limit: float) -> boo
 
 
 @kernel
+def near_marked(run: Ints, first: Ints, length: Ints, marked: Bools, limit: float, out: Bools) -> None:
+    """Whether each window overlaps a marked one of its run by more than `limit`; the windows of a run lie together."""
+    n = run.size
+    begin = 0
+    for i in range(n):
+        if run[i] != run[begin]:
+            begin = i
+        out[i] = False
+        j = begin
+        while j < n and run[j] == run[i] and not out[i]:
+            out[i] = marked[j] and overlaps(first[j], length[j], first[i], length[i], limit)
+            j += 1
+
+
+@kernel
 def keep_window(
     score: float, start: int, scale: int, length: Ints, limit: float, kept: tuple[Floats, Ints, Ints]
 ) -> None:
