@@ -25,7 +25,7 @@ test: $(TEST) ## every check and test, each stage timed against its budget
 	@$(call stage,lint,60,$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports \
 	  && $(BIN)/nb-clean check --preserve-cell-metadata-field tags notebooks)
 	@$(call stage,warm kernels,60,$(BIN)/tsbench warmup)
-	@$(call stage,unit,240,$(BIN)/pytest -m "not notebook and not browser and not fault")
+	@$(call stage,unit,240,$(BIN)/pytest -n 2 -m "not notebook and not browser and not fault")
 	@$(call stage,notebooks,120,.ci/notebooks && $(BIN)/pytest -m notebook)
 	@$(call stage,browser,180,$(BIN)/pytest -m browser)
 	@$(call stage,faults,120,$(BIN)/pytest -m fault)

@@ -7,7 +7,8 @@ Floor for the search: numpy, vectorised over all windows of a run and scale, tim
 
 import tempfile
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -84,6 +85,13 @@ def teaching(pool: ThreadPoolExecutor) -> dict[str, dict[str, float]]:
     }, n=3)  # fmt: skip
 
 
+def scan_alone(url: str) -> float:
+    """Peak memory in MB of this process, which should be a fresh one, after a scan of the whole past."""
+    with Store(url) as store:
+        jobs.scan(store, named("dip_recovery"), where="history", confirm=0, progress=False)
+    return peak_megabytes()
+
+
 def main() -> None:
     pattern = named("dip_recovery")
     seconds = {}
@@ -109,6 +117,8 @@ def main() -> None:
                 runs[where] = {step: float(np.median([lap[step] for lap in laps])) for step in laps[0]}
                 print(where, {step: round(value, 2) for step, value in runs[where].items()})
             panel = store.series_of(metric=pattern.metrics, frequency="quarterly")
+            with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+                peak = alone.submit(scan_alone, url).result()
         embedded.stop(Path(folder), force=True)
     stretches = stretches_of(pattern, panel)
     detector = PatternDetector(pattern, seed=SEED).fit_stretches(stretches)
@@ -136,7 +146,7 @@ def main() -> None:
         bar("both stages, p and q over 10,000 companies x 3 metrics, seconds", search, "<= 5", search <= 5),
         bar("train the judges on the shipped companies, seconds", trained, "<= 2", trained <= 2),
         bar("refit on 30 labels, odds included, seconds", refitted, "<= 2", refitted <= 2),
-        bar("peak memory, MB", peak_megabytes(), "< 1000", peak_megabytes() < 1000),
+        bar("peak memory of a process that reads and scans them, MB", peak, "< 1000", peak < 1000),
     ]
     result = {
         "load": seconds["load"], "scan": runs, "times": times, "learning": learning, "threads": 2,

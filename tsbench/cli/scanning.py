@@ -130,7 +130,8 @@ def show_matches(matches: "pd.DataFrame", *, top: int, q_limit: float) -> None:
         ["q_value", "p_value", "score"], ascending=[True, True, False]
     )
     passed = int((tested["q_value"] <= q_limit).sum())
-    rows = tested.head(top)
+    # a company where nothing resembles the pattern is tested, and has no stretch to show
+    rows = tested[tested["start"].notna()].head(top)
     if passed:
         print(f"{passed} of {len(tested)} tested companies pass q <= {q_limit:g}")
     else:

@@ -19,22 +19,24 @@ Bytes = NDArray[np.uint8]
 Counts = NDArray[np.uint32]
 
 DEPTH, BINS = 4, 64
+ROWS_AT_ONCE = 64
 SPLITS, LEAVES = 2**DEPTH - 1, 2**DEPTH
 
 
 @kernel
 def bin_columns(x: Floats, edges: Floats, out: Bytes) -> None:
     """out[f, i] = how many of the BINS - 1 ascending edges[f] are below x[i, f]."""
-    for i in range(x.shape[0]):
+    # A few rows at a time, so that both they and the edges of one column stay in the cache.
+    for i0 in range(0, x.shape[0], ROWS_AT_ONCE):
         for f in range(edges.shape[0]):
-            v = x[i, f]
-            low = 0
-            step = BINS // 2
-            while step > 0:
-                if edges[f, low + step - 1] < v:
-                    low += step
-                step //= 2
-            out[f, i] = low
+            for i in range(i0, min(i0 + ROWS_AT_ONCE, x.shape[0])):
+                v = x[i, f]
+                low = 0
+                step = BINS // 2
+                while step > 0:
+                    low += step * (edges[f, low + step - 1] < v)
+                    step //= 2
+                out[f, i] = low
 
 
 @kernel
