@@ -333,11 +333,13 @@ def test_those_that_pass_are_counted_against_their_own_series(capsys: pytest.Cap
     rows = pd.DataFrame(
         {"entity": list("ABCDE"), "name": "x", "metric": "roic", "start": day, "end": day, "score": 0.9}
         | {"status": "tested", "null": "sign_flip", "p_value": 0.001, "q_value": [0.01, 0.02, 0.1, 0.05, 0.2]}
-        | {"p_confirmed": [0.05, 0.2, 0.06, np.nan, 0.01]}
+        | {"p_confirmed": [0.05, 0.2, 0.06, np.nan, 0.01], "evidence": [{"p_floor": 0.001}, {}, {}, {}, {}]}
     )
     sentence = "against chance versions of its own series, 1 of the 3 that pass hold too (own p <= 0.05)"
     show_matches(rows, top=3, q_limit=0.1)
-    assert capsys.readouterr().out.splitlines()[-1] == sentence
+    told = capsys.readouterr().out.splitlines()
+    assert told[-1] == sentence
+    assert [line.count("< 0.0010") for line in told if " roic " in line] == [1, 0, 0]
     show_matches(rows, top=3, q_limit=0.001)
     assert "own series" not in capsys.readouterr().out
 

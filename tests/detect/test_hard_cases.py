@@ -98,6 +98,7 @@ def test_an_entity_with_several_stretches_pays_for_each(detector):
     winner = min(single, key=lambda row: row[f"p_{whole['null']}"])
     assert whole["start"] == winner["start"]
     assert whole["evidence"]["tries"] == 3
+    assert winner["evidence"]["p_floor"] < whole["evidence"]["p_floor"] <= whole["p_value"]
 
 
 def test_the_winner_is_the_stretch_with_the_smallest_p_and_not_the_highest_score():

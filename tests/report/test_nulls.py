@@ -1,5 +1,7 @@
 """How sure: the table of nulls, and the words about crowds."""
 
+import json
+import re
 from typing import Any
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 
 from tsbench.errors import BadInput
 from tsbench.patterns import NULLS
-from tsbench.report import nulls, timing, verdict
+from tsbench.report import base_rates, nulls, timing, verdict
 
 
 @pytest.fixture
@@ -134,3 +136,24 @@ def test_without_any_match_there_is_only_the_count() -> None:
     told = timing(pd.DataFrame({"end": pd.to_datetime([None], utc=True), "q_value": [1.0]}))
     assert told.text == "No company passes in history."
     assert "When they ended" in told._repr_html_()
+
+
+def test_base_rates_show_every_pattern_once_and_point_out_one(tmp_path):
+    def row(pattern, where, relative=False, refused="", **counts):
+        fixed = {"tested": 200, "block_bootstrap": 5, "phase_randomized": 3, "sign_flip": 2, "verdict": 1} | counts
+        return {"pattern": pattern, "where": where, "relative": relative, "refused": refused, **fixed}
+
+    rows = [row("fade", "history", verdict=7), row("fade", "now"), row("fade", "now", relative=True, verdict=99)]
+    rows += [row("cycle", "now", tested=180), row("cycle", "history", refused="too short", verdict=88)]
+    record = tmp_path / "base_rates.json"
+    record.write_text(json.dumps({"made_at": "2026-11-21T10:00:00", "results": {"rows": rows}}))
+    shown = base_rates("fade", record=record)
+    assert shown.frame[["pattern", "where", "verdict"]].to_numpy().tolist() == [
+        ["fade", "history", 7], ["fade", "now", 1], ["cycle", "now", 1],
+    ]  # fmt: skip
+    page = shown._repr_html_()
+    lines = [re.findall(r"<td[^>]*>(.*?)</td>", line) for line in page.split("<tr>")[3:]]
+    assert lines[0] == ["<strong>fade</strong>", "200", "5", "3", "2", "1", "200", "5", "3", "2", "7"]
+    assert lines[1] == ["cycle", "180", "5", "3", "2", "1", *"–––––"]
+    assert "99" not in page
+    assert "base_rates.py" in base_rates(record=tmp_path / "none.json")._repr_html_()

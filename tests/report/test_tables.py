@@ -7,6 +7,7 @@ import pytest
 
 from tsbench.patterns import Pattern
 from tsbench.report import changes, match_table, verdict
+from tsbench.report.html import odds
 from tsbench.series import Panel
 
 
@@ -75,3 +76,10 @@ def test_an_empty_verdict_makes_an_empty_table(make_scan: Any, panel: Panel) -> 
     scan.matches["status"] = "too short"
     scan.matches[["start", "end"]] = pd.NaT
     assert "No company to show" in match_table(verdict(scan), scan, panel)._repr_html_()
+
+
+def test_a_p_at_the_end_of_what_the_surrogates_support_is_only_known_to_be_below():
+    assert odds(0.004, 0.0005) == "0.0040"
+    assert odds(0.0005, 0.0005) == "< 0.00050"
+    assert odds(0.00002, 0.0) == "< 0.0001"
+    assert odds(float("nan"), 0.1) == "–"

@@ -11,7 +11,13 @@ from tsbench.cli.output import say
 from tsbench.cli.session import open_store, session
 from tsbench.errors import BadInput
 
-DEFAULT = ("01_explore_companies", "03_train_detector", "05_scan_companies")
+DEFAULT = (
+    "01_explore_companies",
+    "02_design_pattern",
+    "03_train_detector",
+    "04_evaluate_detector",
+    "05_scan_companies",
+)
 
 
 def report(

@@ -145,7 +145,7 @@ def show_matches(matches: "pd.DataFrame", *, top: int, q_limit: float) -> None:
             "from": [f"{start:%Y-%m}" for start in rows["start"]],
             "to": [f"{end:%Y-%m}" for end in rows["end"]],
             "score": [f"{score:.3f}" for score in rows["score"]],
-            "p": [f"{p:.4f}" for p in rows["p_value"]],
+            "p": [_p(p, found.get("p_floor", 0.0)) for p, found in zip(rows["p_value"], rows["evidence"], strict=True)],
             "own p": [f"{p:.3f}" if p == p else "" for p in rows["p_confirmed"]],
             "q": [f"{q:.3f}" for q in rows["q_value"]],
             "null": [str(null) for null in rows["null"]],
@@ -158,6 +158,11 @@ def show_matches(matches: "pd.DataFrame", *, top: int, q_limit: float) -> None:
             f"against chance versions of its own series, {int((own <= 0.05).sum())} of the {len(own)} that pass hold "
             "too (own p <= 0.05)"
         )
+
+
+def _p(p: float, floor: float) -> str:
+    """At the smallest that the surrogates support, p is only known to be below."""
+    return f"< {floor:.4f}" if p <= floor * (1 + 1e-9) else f"{p:.4f}"
 
 
 def _day(text: str) -> str:

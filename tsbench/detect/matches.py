@@ -27,6 +27,7 @@ def match_table(
     bank: Bank,
     best: Best,
     p: Mapping[Null, Floats],
+    floor: Floats,
     question: Question,
     where: Where,
     null: str,
@@ -37,6 +38,7 @@ def match_table(
     Parameters
         p : per null, the p-value of every run (NaN where not asked). An entity's p-value under a null is the smallest
             over its runs, paid for by Sidak; its verdict the one of `null`, or the largest over the nulls.
+        floor : the smallest p of every run that the surrogates support, p_floor in the evidence once paid for.
         question : which runs were searched, and which entities are live.
         heads : the judges by channel; where there is one, the score is its probability, else the correlation.
     Returns
@@ -109,10 +111,11 @@ def match_table(
         }
     )
     first = at - stretches.offsets[:-1]
-    evidence = [
-        _evidence(pattern, stretches, bank, int(a), int(m), int(s), int(c), int(o), int(t)) if f else {"tries": int(t)}
-        for a, m, s, c, o, t, f in zip(at, length, scale, channel, first, tries, found, strict=True)
-    ]
+    evidence: list[dict[str, Any]] = [{"tries": int(t)} for t in tries]
+    for e in np.flatnonzero(found):
+        place = int(first[e]), int(at[e]), int(length[e])
+        evidence[e] |= {"p_floor": float(any_of(floor[run[e]], tries[e]))}
+        evidence[e] |= _evidence(pattern, stretches, bank, place, int(scale[e]), int(channel[e]))
     table["evidence"] = pd.Series(evidence, dtype=object)
     return table[list(COLUMNS)]
 
@@ -121,13 +124,11 @@ def _evidence(
     pattern: Pattern,
     stretches: Stretches,
     bank: Bank,
-    at: int,
-    m: int,
+    place: tuple[int, int, int],
     scale: int,
     channel: int,
-    first: int,
-    tries: int,
 ) -> dict[str, Any]:
+    first, at, m = place
     rows = [channel] if channel >= 0 else range(len(stretches.values))
     heights: list[float | None] = []
     correlations: list[float | None] = []
@@ -145,7 +146,6 @@ def _evidence(
         correlations.append(along / size if size > 0 else 0.0)
     return {
         "first": first,
-        "tries": tries,
         "height": heights,
         "correlation": correlations,
         "change": changes,

@@ -116,9 +116,12 @@ def odds_for(pattern: Pattern, odds: OddsTable, where: Where, kind: Null, channe
 
 def p_values(
     pattern: Pattern, stretches: Stretches, asked: NDArray[np.bool_], best: Best, odds: OddsTable, where: Where
-) -> dict[Null, Floats]:
-    """Per null, the p-value of the best window of every run that is `asked` about; NaN for the others."""
+) -> tuple[dict[Null, Floats], Floats]:
+    """Per null, the p-value of the best window of every run that is `asked` about, and the smallest that the surrogates
+    support; NaN for the others.
+    """
     p: dict[Null, Floats] = {kind: np.full(asked.size, np.nan) for kind in NULLS}
+    floor = np.full(asked.size, np.nan)
     for channel in np.unique(stretches.channel[asked]):
         here = np.flatnonzero(asked & (stretches.channel == channel))
         features = features_of(
@@ -126,8 +129,10 @@ def p_values(
             best.start[here, 0], best.length[here, 0],
         )  # fmt: skip
         for kind in NULLS:
-            p[kind][here] = odds_for(pattern, odds, where, kind, int(channel)).p_value(features, best.score[here, 0])
-    return p
+            one = odds_for(pattern, odds, where, kind, int(channel))
+            p[kind][here] = one.p_value(features, best.score[here, 0])
+            floor[here] = np.fmax(floor[here], one.floor)
+    return p, floor
 
 
 def needed_scores(

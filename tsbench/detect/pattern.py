@@ -200,8 +200,8 @@ class PatternDetector:
         question = question_of(stretches, bank, where, newest, self.pattern.example)
         heads = self._heads.get(where, {})
         best = search_runs(stretches, question, bank, heads=heads, executor=executor)
-        p = p_values(self.pattern, stretches, question.runs, best, self._odds, where)
-        return match_table(self.pattern, stretches, bank, best, p, question, where, null, heads)
+        p, floor = p_values(self.pattern, stretches, question.runs, best, self._odds, where)
+        return match_table(self.pattern, stretches, bank, best, p, floor, question, where, null, heads)
 
     def find(
         self,

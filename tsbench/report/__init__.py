@@ -4,7 +4,7 @@ from tsbench.report.followed import FollowedTable, followed
 from tsbench.report.holdings import companies, doubts, sectors
 from tsbench.report.judged import Judged, judged
 from tsbench.report.notebooks import Parameter, find, parameters
-from tsbench.report.nulls import NullTable, Timing, nulls, timing
+from tsbench.report.nulls import BaseRates, NullTable, Timing, base_rates, nulls, timing
 from tsbench.report.results import Record, record
 from tsbench.report.runner import run, run_many
 from tsbench.report.runs import Run, history, latest
@@ -12,6 +12,7 @@ from tsbench.report.tables import MatchTable, changes, match_table
 from tsbench.report.verdict import Headline, Verdict, verdict
 
 __all__ = [
+    "BaseRates",
     "FollowedTable",
     "Headline",
     "Judged",
@@ -22,6 +23,7 @@ __all__ = [
     "Run",
     "Timing",
     "Verdict",
+    "base_rates",
     "changes",
     "companies",
     "doubts",

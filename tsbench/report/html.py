@@ -33,10 +33,15 @@ def asset(name: str) -> Any:
     return Markup((TEMPLATES / name).read_text("utf-8"))
 
 
-def odds(p: float) -> str:
-    """A probability for readers: two significant digits, "< 0.0001" below, a dash when missing."""
+def odds(p: float, floor: float = 0.0) -> str:
+    """A probability for readers: two significant digits, "< 0.0001" below, a dash when missing.
+
+    At the `floor`, the smallest that the surrogates support, it is only known to be below.
+    """
     if math.isnan(p):
         return "–"
+    if p <= floor * (1 + 1e-9):
+        return f"< {floor:#.2g}"
     return "< 0.0001" if p < 1e-4 else f"{p:#.2g}"
 
 

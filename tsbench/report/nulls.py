@@ -1,6 +1,8 @@
 """How sure: the same matches judged under each model of chance, and matches that came in a crowd."""
 
+import json
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,6 +14,7 @@ from tsbench.plots.odds import NULL_NAMES
 from tsbench.report.html import fill
 from tsbench.report.verdict import Scan
 from tsbench.series.calendar import calendar_quarter
+from tsbench.settings import read_settings
 
 PLACES = {"now": "Now", "forming": "Forming now", "history": "In history"}
 LARGEST = "the largest p of the three"
@@ -76,6 +79,44 @@ def nulls(scan: Scan, history: Scan | None = None, *, q_limit: float = 0.1) -> N
 
 def _p_of(tested: pd.DataFrame, kind: str) -> pd.Series:
     return tested[f"p_{kind}"] if kind in NULLS else tested[[f"p_{k}" for k in NULLS]].max(axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class BaseRates:
+    """How many of the shipped companies pass each shipped pattern, under each model of chance, as HTML.
+
+    frame : one row per pattern and question, as benchmark/base_rates.py wrote it; empty where it never ran.
+    pattern : its rows stand out.
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    pattern: str = ""
+    made_on: str = ""
+
+    def _repr_html_(self) -> str:
+        rows = [
+            {"name": name, "own": name == self.pattern, "cells": {row["where"]: row for row in part.to_dict("records")}}
+            for name, part in self.frame.groupby("pattern", sort=False)
+        ]
+        places = {where: PLACES[where] for where in ("now", "history")}
+        words = {kind: NULL_NAMES[kind] for kind in NULLS} | {"verdict": LARGEST}
+        return fill("base_rates", places=places, rows=rows, words=words, made_on=self.made_on)
+
+
+def base_rates(pattern: str = "", *, record: str | Path | None = None) -> BaseRates:
+    """The base rates of the library from the record of benchmark/base_rates.py, patterns as drawn.
+
+    Parameters
+        pattern : the one to point out. record : the file; None = the project's benchmark/results/base_rates.json.
+    Returns
+        An empty table where there is no record.
+    """
+    path = Path(record or read_settings().home / "benchmark" / "results" / "base_rates.json")
+    if not path.exists():
+        return BaseRates(pd.DataFrame({"pattern": [], "where": []}), pattern)
+    found = json.loads(path.read_text("utf-8"))
+    frame = pd.DataFrame(found["results"]["rows"])
+    return BaseRates(frame[~frame["relative"] & (frame["refused"] == "")], pattern, str(found["made_at"])[:10])
 
 
 @dataclass(frozen=True, slots=True)

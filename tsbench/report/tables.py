@@ -70,6 +70,7 @@ def match_table(
             "changes": changes(panel, shown, scan.pattern),
             "score": shown["score"].to_numpy(),
             "p": shown["p_value"].to_numpy(),
+            "p_floor": [found.get("p_floor", 0.0) for found in shown["evidence"]],
             "q": shown["q_value"].to_numpy(),
             "own_p": shown.get("p_confirmed", pd.Series(np.nan, shown.index)).astype(float).to_numpy(),
             "left_out": shown["flagged"].to_numpy(),
