@@ -38,7 +38,7 @@ lab: $(BASE) ## JupyterLab in the project's environment, on loopback
 	@$(BIN)/tsbench load
 	@$(BIN)/jupyter lab --ip=127.0.0.1 --ServerApp.root_dir="$$PWD" $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
-docs: $(BASE) ## print the generated pages anew: docs/configuration.md, docs/cli.md, .env.example
+docs: $(BASE) ## print the generated pages anew: docs/configuration.md, docs/cli.md, docs/library.md, .env.example
 	@$(BIN)/python docs/generate.py
 
 COMPILE := uv pip compile --quiet --upgrade --universal --no-header --no-emit-index-url --no-emit-find-links \

@@ -8,7 +8,7 @@ import pytest
 
 from tsbench import plots
 from tsbench.errors import BadInput, NotFound
-from tsbench.patterns import NULLS, Channel, Pattern, evaluate
+from tsbench.patterns import NULLS, Channel, Pattern, evaluate, named
 from tsbench.plots.drawing import tolerance
 from tsbench.plots.theme import TEMPLATE
 from tsbench.series import Panel
@@ -114,6 +114,12 @@ def test_a_plain_panel_without_units_is_drawn_too() -> None:
 
 
 # ---- drawing --------------------------------------------------------------------------------------------
+
+
+def test_a_long_title_is_broken_so_that_panes_side_by_side_stay_apart() -> None:
+    titles = [str(note.text) for note in plots.drawing(named("regime_volatility")).layout.annotations]
+    assert titles[0] == "<b>volatility of<br>12-month revenue<br>over 6 periods</b>"
+    assert all(len(line) <= 24 for title in titles[::2] for line in title.split("<br>"))
 
 
 def test_the_band_holds_the_drawing() -> None:

@@ -1,5 +1,7 @@
 """The drawing of a pattern: what is looked for in each channel, with its tolerance."""
 
+from textwrap import wrap
+
 import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
@@ -10,6 +12,8 @@ from tsbench.plots.units import rule, words
 
 Floats = NDArray[np.float64]
 POINTS, SHAPES = 121, 400
+# Characters that fit in one line over the panes of a figure of half a page.
+TITLE = 54
 
 
 def drawing(pattern: Pattern, *, height: int = 240) -> go.Figure:
@@ -27,7 +31,7 @@ def drawing(pattern: Pattern, *, height: int = 240) -> go.Figure:
         fig.update_layout(
             {
                 f"xaxis{number}": {**axis, "domain": [left, right], "anchor": y},
-                f"yaxis{number}": {**axis, "domain": [0.14, 0.84], "anchor": x},
+                f"yaxis{number}": {**axis, "domain": [0.14, 0.82], "anchor": x},
             }
         )
         if channel.points:
@@ -36,11 +40,12 @@ def drawing(pattern: Pattern, *, height: int = 240) -> go.Figure:
             _wedge(fig, pattern, channel, x, y)
         rules = "<br>".join(rule(c) for c in pattern.constraints if c.channel == channel.expression)
         middle = (left + right) / 2
-        label(fig, f"<b>{title}</b>", middle, 1.0, xanchor="center", yshift=-14)
+        short = "<br>".join(wrap(title, TITLE // len(panes)))
+        label(fig, f"<b>{short}</b>", middle, 0.86, xanchor="center", align="center")
         label(
             fig, rules, middle, 0.1, xanchor="center", yanchor="top", align="center", font={"size": 12, "color": QUIET}
         )
-    return fig.update_layout(showlegend=False, margin={"t": 24, "b": 22, "l": 0, "r": 0})
+    return fig.update_layout(showlegend=False, margin={"t": 30, "b": 22, "l": 0, "r": 0})
 
 
 def _panes(pattern: Pattern) -> list[tuple[str, Channel]]:

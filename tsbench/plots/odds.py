@@ -85,9 +85,9 @@ def odds(matches: pd.DataFrame, *, p_limit: float | None = None, height: int = 3
     if p_limit is not None:
         fig.add_hline(y=p_limit, line={"color": QUIET, "width": 1, "dash": "dot"})
         said_of_it, style = f"p = {p_limit:.2g}: enough to pass alone", {"size": 12, "color": QUIET}
-        label(fig, said_of_it, 1, float(np.log10(p_limit)), yref="y", xanchor="right", font=style)
+        label(fig, said_of_it, 0, float(np.log10(p_limit)), yref="y", xanchor="left", font=style)
     ticks = [1, 0.1, 0.01, 0.001, 0.0001]
-    fig.update_xaxes(title="score: how well the best stretch follows the drawing")
+    fig.update_xaxes(title="score of the best stretch")
     fig.update_yaxes(type="log", title="p: how often chance scores that high")
     fig.update_yaxes(tickvals=ticks, ticktext=[f"{t:g}" for t in ticks])
     return fig.update_layout(margin={"t": 34})
