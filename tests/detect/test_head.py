@@ -8,7 +8,7 @@ import pytest
 
 from tests.detect.panels import DIP, VEE
 from tsbench.detect.bank import bank_of
-from tsbench.detect.head import BEATS, BOTH, BOUNDS, CLEAR, SHARE, fit_head
+from tsbench.detect.head import BEATS, BOTH, BOUNDS, CLEAR, CORRELATION, SHARE, fit_head
 from tsbench.detect.training import examples
 from tsbench.errors import TooShort
 from tsbench.evaluate import half_of
@@ -125,6 +125,16 @@ def test_a_clear_window_is_what_few_series_of_chance_hold(judge_of_history):
     reached = np.quantile(best, BEATS)
     assert judge_of_history.clear == pytest.approx(np.clip(reached, *BOUNDS), abs=0.02)
     assert (best > judge_of_history.clear).mean() <= 1 - BEATS + 0.03
+
+
+@pytest.mark.parametrize("now", [True, False])
+def test_a_labelled_window_has_the_score_of_stage_one_that_a_scan_gives_it(request, now):
+    head, seen = request.getfixturevalue("judge" if now else "judge_of_history"), fresh(now=now, n=60)
+    got = head.proposed(seen.values, seen.runs, seen.windows)
+    np.testing.assert_allclose(got, seen.proposed, rtol=1e-9)
+    assert (
+        got < np.tanh(head.describe(seen.values, seen.runs, seen.windows, seen.rivals)[:, CORRELATION]) - 0.01
+    ).any()
 
 
 def test_no_window_has_no_probability(judge):

@@ -62,6 +62,7 @@ def test_a_dip_of_long_ago_is_history_and_not_now(detector):
     history = detector.scan(panel, where="history").set_index("entity")
     assert now.loc["E04", "p_value"] > 0.05
     assert history.index[0] == "E04"
+    # Of a lone tall dip the odds of a judge are less sharp than those of correlation alone.
     assert history["q_value"].iloc[0] <= (0.2 if detector.trained else 0.1)
     assert (now["end"].dropna() >= QUARTERS[78].tz_localize("UTC")).all()
 

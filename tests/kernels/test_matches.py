@@ -185,6 +185,17 @@ def test_with_constraints_the_first_of_many_is_the_one_best():
         assert many[0] == best(channels, bank, constraints=change)
 
 
+@given(st.integers(0, 100_000), st.integers(2, 8), st.sampled_from([0.3, 0.85]))
+@settings(max_examples=100, deadline=None)
+def test_no_window_in_a_list_breaks_a_constraint(seed, kept, limit):
+    rng = np.random.default_rng(seed)
+    bank = [[unit(rng.standard_normal(m))] for m in (5, 7, 10)]
+    level = (np.array([0]), np.array([0]), np.array([-1.0]), np.array([1.0]))
+    x = rng.standard_normal(90).cumsum() * 0.5
+    for score, a, scale in matches([x], bank, constraints=level, kept=kept, limit=limit):
+        assert score == -np.inf or abs(x[a : a + len(bank[scale][0])].mean()) <= 1.0
+
+
 def test_every_run_has_its_own_list():
     rng = np.random.default_rng(8)
     series = [rng.standard_normal(n).cumsum() for n in (60, 9, 300, 1)]

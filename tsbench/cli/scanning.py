@@ -135,7 +135,10 @@ def show_matches(matches: "pd.DataFrame", *, top: int, q_limit: float) -> None:
     if passed:
         print(f"{passed} of {len(tested)} tested companies pass q <= {q_limit:g}")
     else:
-        print(f"none of {len(tested)} tested companies passes q <= {q_limit:g}; the nearest {len(rows)}, unproven:")
+        nearest = f"the nearest {len(rows)}, unproven:" if len(rows) else "no stretch comes near it"
+        print(f"none of {len(tested)} tested companies passes q <= {q_limit:g}; {nearest}")
+    if rows.empty:
+        return
     show_table(
         {
             "": [str(rank) for rank in range(1, len(rows) + 1)],

@@ -25,6 +25,7 @@ from tsbench.detect.trees import Trees
 from tsbench.evaluate import half_of
 from tsbench.kernels.describe import BASIS, CONTEXT, GRID, SCALARS, WIDTH, describe_windows
 from tsbench.kernels.matches import near_marked
+from tsbench.kernels.steps import step_size
 from tsbench.patterns import Pattern
 from tsbench.patterns.synthetic import bend
 
@@ -60,9 +61,8 @@ class Head:
     channels : the rows of a run's values that it reads. points, offset : control points (2, all) of those channels end
     to end, heights from 0 to 1. basis : float64 (channels, BASIS, GRID), the drawing and how examples differ from it.
     folds : a judge per half of the companies. slope, intercept : of the logistic curve from score to probability.
-    clear : the score of stage one from which on a window is a clear one. centre, spread : of the features over fresh
-    examples. known : the companies of the background. lessons : what the
-    user's verdicts correct, if any.
+    gate : of stage one. clear : its score from which on a window is a clear one. centre, spread : of the features over
+    fresh examples. known : the companies of the background. lessons : what the user's verdicts correct, if any.
     """
 
     channels: Ints
@@ -72,6 +72,7 @@ class Head:
     folds: tuple[Trees, ...]
     slope: float
     intercept: float
+    gate: float
     clear: float
     centre: Floats
     spread: Floats
@@ -129,8 +130,28 @@ class Head:
         """Standardised features of labelled windows, and their scores without lessons; `runs`, `fold` per window."""
         windows, none = (seen.start, seen.length, seen.sign), np.zeros((seen.start.size, 2))
         features = self.describe(values, runs, windows, none)
-        correlation = np.tanh(features.reshape(len(features), -1, WIDTH)[:, :, CORRELATION].min(axis=1))
-        return self.standardised(features), self.score(values, runs, windows, none, correlation, fold)
+        return self.standardised(features), self.score(
+            values, runs, windows, none, self.proposed(values, runs, windows), fold
+        )
+
+    def proposed(self, values: Floats, runs: tuple[Ints, Ints], windows: tuple[Ints, Ints, Floats]) -> Floats:
+        """The score of stage one of each window, as `kernels.matches.best_matches` gives it."""
+        out = np.empty(windows[0].size)
+        for i, (low, high, a, m, sign) in enumerate(zip(*runs, *windows, strict=True)):
+            scores = []
+            for number, channel in enumerate(self.channels):
+                corners = slice(self.offset[number], self.offset[number + 1])
+                t = np.interp(np.linspace(0, 1, m), self.points[0, corners], self.points[1, corners])
+                t -= t.mean()
+                t *= sign / np.sqrt(t @ t)
+                row = values[channel]
+                w = row[a : a + m] - row[a : a + m].mean()
+                along, noise = float(t @ w), step_size(row[low:high])
+                usual = self.gate * noise * np.sqrt(m)
+                height = abs(along) * float(np.ptp(t))
+                scores.append(along / (np.sqrt(w @ w) + 1e-300) * (min(1.0, height / usual) if usual > 0 else 1.0))
+            out[i] = min(scores)
+        return out
 
     def probability(self, score: Floats) -> Floats:
         """Of a window being the pattern, where half of the series carry it: the calibrated score, in [0, 1]."""
@@ -167,7 +188,7 @@ def fit_head(
         np.concatenate([np.stack(d) for d in drawings], axis=1),
         np.r_[0, np.cumsum([d[0].size for d in drawings])].astype(np.int64),
         np.stack([_basis(pattern, d, rng) for d in drawings]),
-        (), 0.0, 0.0, 1.0, np.zeros(0), np.zeros(0), np.unique(np.asarray(companies, dtype=str)),
+        (), 0.0, 0.0, bank.gate, 1.0, np.zeros(0), np.zeros(0), np.unique(np.asarray(companies, dtype=str)),
     )  # fmt: skip
     room = host_room(hosts, pattern.length[1])
     half = half_of(companies)

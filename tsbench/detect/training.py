@@ -39,7 +39,7 @@ class Examples:
 
     values : float64 (channels, total). start, stop : int64 per series. run, first, length : int64 per window: its
     series, position and length. overlap : its intersection over union with the planted copy, 0 where there is none.
-    natural : whether it shows little of what was planted, so that nobody knows what stands there. rivals : float64
+    natural : whether it shows little of what was planted: what stands there, nobody has drawn. rivals : float64
     (windows, 2), see `kernels.describe.compare_rivals`. proposed : the score of stage one. by_chance : the best such
     score of each series that is a chance version of a host.
     """

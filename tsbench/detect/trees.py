@@ -41,7 +41,7 @@ class Trees:
         columns = np.argsort(rng.random((trees, width)), axis=1)[:, :few]
         base = float(y.mean())
         out = (np.zeros((trees, SPLITS), np.int64), np.zeros((trees, SPLITS)), np.zeros((trees, LEAVES)))
-        # Each sample in ascending order: its rows are then read one after another.
+        # Samples in at most two ascending stretches: their rows are then read one after another.
         order = np.concatenate([np.sort(part) for part in np.array_split(rng.permutation(n), round(1 / ROWS))])
         samples = (np.ascontiguousarray(columns), order, max(1, round(ROWS * n)))
         boost(bins, edges, y - base, samples, (RATE, PENALTY, FEWEST), out)

@@ -196,8 +196,9 @@ def best_matches(
                     else:
                         for i in range(count):
                             score[i] = min(score[i], dots[i] * spread[i])
-                for i in range(skip, count):
-                    if score[i] > mine[0][kept - 1] and not fits_constraints(values, i0 + i, m, constraints):
+                # Before maxima are looked for, and all of them: what the list asks of a window may fall again.
+                for i in range(skip, count if constraints[0].size else skip):
+                    if (kept > 1 or score[i] > mine[0][0]) and not fits_constraints(values, i0 + i, m, constraints):
                         score[i] = -np.inf
                 for i in range(skip, count):
                     if score[i] <= mine[0][kept - 1]:
