@@ -18,6 +18,8 @@ from tsbench.settings import read_settings
 
 PLACES = {"now": "Now", "forming": "Forming now", "history": "In history"}
 LARGEST = "the largest p of the three"
+# The same in a column of a wide table.
+SHORT = dict(zip((*NULLS, "verdict"), ("blocks", "phases", "signs", "strictest"), strict=True))
 # From this share and this number on, the companies whose best stretch ends within one half-year are a crowd.
 CROWD, FEWEST_OF_CROWD = 0.1, 5
 
@@ -99,8 +101,7 @@ class BaseRates:
             for name, part in self.frame.groupby("pattern", sort=False)
         ]
         places = {where: PLACES[where] for where in ("now", "history")}
-        words = {kind: NULL_NAMES[kind] for kind in NULLS} | {"verdict": LARGEST}
-        return fill("base_rates", places=places, rows=rows, words=words, made_on=self.made_on)
+        return fill("base_rates", places=places, rows=rows, words=SHORT, made_on=self.made_on)
 
 
 def base_rates(pattern: str = "", *, record: str | Path | None = None) -> BaseRates:
