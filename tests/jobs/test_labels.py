@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from tsbench import jobs
-from tsbench.detect import PatternDetector
+from tsbench.detect import PatternDetector, stretches_of
 from tsbench.errors import BadInput
 from tsbench.evaluate import half_of
 from tsbench.patterns import Channel, Pattern
@@ -54,7 +54,7 @@ def test_a_stored_verdict_teaches_the_next_detector(companies, detector):
     before = detector.scan(panel, where="history")
     for row in before.head(6).to_dict("records"):
         companies.labels.put(DIP.name, row, "reject")
-    wiser = jobs.fitted(companies, DIP, panel)
+    wiser = jobs.fitted(companies, DIP, stretches_of(DIP, panel))
     after = wiser.scan(panel, where="history").set_index("entity")["score"]
     rest = before.iloc[6:60].set_index("entity")["score"]
     assert after[rest.index].median() < rest.median()

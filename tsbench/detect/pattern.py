@@ -14,7 +14,7 @@ from tsbench.detect.bank import WHERE, Bank, Stretches, Where, bank_of, stretche
 from tsbench.detect.executor import Executor
 from tsbench.detect.head import Head
 from tsbench.detect.heads import fit_heads, taught
-from tsbench.detect.lessons import labelled_windows
+from tsbench.detect.lessons import Labelled, labelled_windows
 from tsbench.detect.matches import found_windows, match_table
 from tsbench.detect.nulls import (
     NullChoice,
@@ -82,8 +82,6 @@ class PatternDetector:
         state = f"fitted on {self.surrogates} surrogates" if self._odds else "not fitted"
         return f"PatternDetector({self.pattern!r}, {state})"
 
-    # ---- learning -------------------------------------------------------------------------------------
-
     def fit(self, background: Panel, *, executor: Executor | None = None) -> Self:
         """Learn what chance looks like.
 
@@ -95,18 +93,26 @@ class PatternDetector:
         """
         return self.fit_stretches(stretches_of(self.pattern, background), executor=executor)
 
-    def fit_stretches(self, stretches: Stretches, *, executor: Executor | None = None) -> Self:
-        """`fit` on `stretches` evaluated before (cross-sectional channels on their universe); `executor` as there."""
-        stretches = sampled(stretches, self.background_entities, self.seed)
-        if self.trained:
-            self._heads = fit_heads(self.pattern, stretches, self._banks, seed=self.seed, executor=executor)
-        return self._fit_odds(stretches, executor)
+    def fit_stretches(
+        self, stretches: Stretches, *, seen: Labelled | None = None, executor: Executor | None = None
+    ) -> Self:
+        """`fit` on `stretches` evaluated before (cross-sectional channels on their universe); `executor` as there.
 
-    def _fit_odds(self, stretches: Stretches, executor: Executor | None) -> Self:
+        `seen` : windows of these stretches that a user has judged, learnt from before the odds are.
+        """
+        if self.trained:
+            known = sampled(stretches, self.background_entities, self.seed)
+            self._heads = fit_heads(self.pattern, known, self._banks, seed=self.seed, executor=executor)
+        return self._fit_odds(stretches, seen, executor)
+
+    def _fit_odds(self, stretches: Stretches, seen: Labelled | None, executor: Executor | None) -> Self:
+        if seen is not None:
+            self._heads = {where: taught(lanes, stretches, seen) for where, lanes in self._heads.items()}
+        known = sampled(stretches, self.background_entities, self.seed)
         self._odds = fit_odds(
-            stretches, self._banks, heads=self._heads, surrogates=self.surrogates, seed=self.seed, executor=executor
+            known, self._banks, heads=self._heads, surrogates=self.surrogates, seed=self.seed, executor=executor
         )
-        self._known = stretches.known
+        self._known = known.known
         return self
 
     def refit(self, labels: pd.DataFrame, background: Panel, *, executor: Executor | None = None) -> "PatternDetector":
@@ -125,10 +131,7 @@ class PatternDetector:
         if not self.trained:
             raise BadInput("a detector with trained=False has no judge that could learn from labels; fit a trained one")
         stretches = stretches_of(self.pattern, background)
-        seen = labelled_windows(self.pattern, stretches, labels)
-        wiser = copy(self)
-        wiser._heads = {where: taught(lanes, stretches, seen) for where, lanes in self._heads.items()}
-        return wiser._fit_odds(sampled(stretches, self.background_entities, self.seed), executor)
+        return copy(self)._fit_odds(stretches, labelled_windows(self.pattern, stretches, labels), executor)
 
     def check_fitted(self, as_of: Any = None) -> None:
         """Raise NotFitted before `fit`, and BadInput when the background holds values published after `as_of`."""
@@ -281,8 +284,6 @@ class PatternDetector:
         shortest = shortest_run(self._bank(where))
         lengths = np.asarray(lengths, dtype=np.int64)
         return needed_scores(self.pattern, self._odds, self._heads.get(where, {}), where, lengths, p, shortest)
-
-    # ---- state ----------------------------------------------------------------------------------------
 
     def to_state(self) -> State:
         """Everything fitted, as plain numbers. Raises NotFitted before `fit`."""

@@ -137,11 +137,11 @@ def scan(
     if row.status != "done":
         with threads(executor) as pool:
             if detector is None:
-                detector = fitted(store, pattern, panel, seed=seed, executor=pool)
+                detector = fitted(store, pattern, universe, seed=seed, executor=pool)
             clock.lap("fit")
             live = universe.last > 0
             newest = int(universe.times[universe.last[live] - 1].max()) if live.any() else None
-            score = partial(_score_chunk, detector, where=where, null=null, newest=newest)
+            score = partial(detector.score, where=where, null=null, newest=newest)
             done = store.scans.done_chunks(scan_id)
             todo = [i for i in range(0, len(tested.index), chunk) if i // chunk not in done]
             pieces = (tested.only(np.arange(i, min(i + chunk, len(tested.index)))) for i in todo)
@@ -176,10 +176,6 @@ def fingerprint(detector: PatternDetector) -> str:
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(state.arrays[name]).tobytes())
     return digest.hexdigest()
-
-
-def _score_chunk(detector: PatternDetector, stretches: Stretches, **question: Any) -> pd.DataFrame:
-    return detector.score(stretches, **question)
 
 
 def _of_sector(universe: Stretches, sector: str | None, store: "Store") -> Stretches:

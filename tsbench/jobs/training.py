@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from tsbench.detect import Executor, PatternDetector, stretches_of
+from tsbench.detect import Executor, PatternDetector, Stretches, stretches_of
+from tsbench.detect.lessons import labelled_windows
 from tsbench.errors import BadInput, NotFound
 from tsbench.jobs.named import data_hash, resolve
 from tsbench.jobs.threads import threads
 from tsbench.patterns import Pattern
-from tsbench.series import Panel
 
 if TYPE_CHECKING:
     from tsbench.store import ModelVersion, Store
@@ -18,22 +18,22 @@ LENGTHS = (20, 40, 80)
 
 
 def fitted(
-    store: "Store", pattern: Pattern, panel: Panel, *, seed: int = 0, executor: Executor | None = None
+    store: "Store", pattern: Pattern, stretches: Stretches, *, seed: int = 0, executor: Executor | None = None
 ) -> PatternDetector:
-    """A detector fitted to the panel, which has also learnt from the verdicts that the store keeps on its matches.
+    """A detector that has learnt from the stretches and from the verdicts that the store keeps on its matches.
 
     Parameters
-        store : keeps the labels. pattern : what to look for. panel : the raw metrics of the universe.
+        store : keeps the labels. pattern : what to look for. stretches : of the universe, for this pattern.
         seed : fixes all draws. executor : as in `PatternDetector.fit`; default: one thread per core.
     """
     labels = store.labels.of(pattern.name)
-    told = labels[labels["verdict"] != "unsure"]
+    labels = labels[labels["verdict"] != "unsure"]
+    try:
+        seen = labelled_windows(pattern, stretches, labels) if len(labels) else None
+    except BadInput:  # the labelled stretches are not in these data: another frequency, an earlier day
+        seen = None
     with threads(executor) as pool:
-        detector = PatternDetector(pattern, seed=seed).fit(panel, executor=pool)
-        try:
-            return detector.refit(told, panel, executor=pool) if len(told) else detector
-        except BadInput:  # the labelled stretches are not in these data: another frequency, an earlier day
-            return detector
+        return PatternDetector(pattern, seed=seed).fit_stretches(stretches, seen=seen, executor=pool)
 
 
 def train(
@@ -62,7 +62,7 @@ def train(
     if not len(panel):
         raise NotFound(f"the store holds no {frequency} {' or '.join(pattern.metrics)}; see `tsbench load`")
     stretches = stretches_of(pattern, panel)
-    detector = fitted(store, pattern, panel, seed=seed, executor=executor)
+    detector = fitted(store, pattern, stretches, seed=seed, executor=executor)
     companies = len(stretches.index)
     needed = detector.needed_score(LENGTHS, q=0.1, family=companies)
     metrics = {
