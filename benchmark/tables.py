@@ -159,6 +159,32 @@ def _harder(there: float, here: float) -> str:
     return "within .05" if abs(here - there) <= 0.05 else "easier" if here > there else "harder"
 
 
+LIMIT = """\
+{series} pure random walks of {points} points with and as many without a shape of 10 to 30 points, noise of memory .5 in
+it. *Power*: share of the shapes whose series scores above all but 5 % (1 %) of bare walks. The *ideal observer* is told
+the noise, the height and the law of the bends, and averages the likelihood over all of them: nothing finds more at that
+share of false positives. The others know the drawing alone.
+
+"""
+
+
+def limit(result: dict) -> str:
+    r = result["results"]
+    methods = list(dict.fromkeys(row["method"] for row in r["rows"]))
+    text = LIMIT.format(**r) + _header(["pattern", "SNR", *(f"{method}: 5 % (1 %)" for method in methods)])
+    cells = {(row["pattern"], row["snr"], row["method"]): row["power"] for row in r["rows"]}
+    patterns, snrs = (list(dict.fromkeys(row[key] for row in r["rows"])) for key in ("pattern", "snr"))
+    for snr in snrs:
+        found = [[cells[pattern, snr, method] for method in methods] for pattern in patterns]
+        mean = [
+            {share: statistics.fmean(p[share] for p in column) for share in column[0]}
+            for column in zip(*found, strict=True)
+        ]
+        for name, powers in zip((*patterns, "mean"), (*found, mean), strict=True):
+            text += _line([name, str(snr), *(f"{p['0.05']:.2f} ({p['0.01']:.2f})" for p in powers)])
+    return text
+
+
 def _line(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
 
@@ -173,6 +199,7 @@ SECTIONS = {
     "odds": ("Honest odds", lambda result: odds_table(result["results"])),
     "base_rates": ("Base rates of the library", lambda result: base_rates_table(result["results"])),
     "shapes": ("Drawn shapes, planted and found", shapes),
+    "limit": ("How much could be found at all?", limit),
     "resemblance": ("Do the best ten look like the drawing?", lambda result: resemblance_table(result["results"])),
 }
 
