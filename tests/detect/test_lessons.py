@@ -113,3 +113,14 @@ def test_only_a_fitted_and_trained_detector_learns(world):
         PatternDetector(V).refit(labels, panel)
     with pytest.raises(BadInput, match="trained"):
         PatternDetector(V, trained=False, surrogates=1000).fit(panel).refit(labels, panel)
+
+
+def test_of_alternatives_one_may_be_labelled_and_the_others_not():
+    """Two channels of one drawing share a judge; the labels all lie in the first."""
+    two = Pattern("v2", (V.channels[0], Channel("channel_1", V.channels[0].points)), length=(12, 30), combine="any")
+    made = synthesize(two, 40, snr=9.0, seed=4)
+    detector = PatternDetector(made.pattern, surrogates=500).fit(made.panel)
+    matches = detector.scan(made.panel, where="history")
+    first = matches[[channels == ["channel_0"] for channels in matches["channels"]]].head(6)
+    wiser = detector.refit(first.assign(verdict=["accept", "reject"] * 3), made.panel)
+    assert wiser.scan(made.panel, where="history")["p_value"].notna().all()

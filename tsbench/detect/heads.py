@@ -67,8 +67,9 @@ def taught(lanes: Mapping[int, Head], stretches: Stretches, seen: Labelled) -> d
         if rows.size:
             # A window is read from the row of its own channel; joint ones from all rows.
             run = seen.run[rows]
+            told = [lane for lane in mine if (stretches.channel[run] == lane).any()]
             features, missing = [], []
-            for lane in mine:
+            for lane in told:
                 here = stretches.channel[run] == lane
                 part = Labelled(*(getattr(seen, f.name)[rows][here] for f in fields(Labelled)))
                 of_run = (stretches.start[part.run], stretches.stop[part.run])
@@ -77,7 +78,7 @@ def taught(lanes: Mapping[int, Head], stretches: Stretches, seen: Labelled) -> d
                 features.append(found[0])
                 # The score of a clear window goes beyond 1: an accepted one has nothing to lose by that.
                 missing.append(np.where(part.wanted > 0.5, np.maximum(1.0 - found[1], 0.0), np.minimum(-found[1], 0.0)))
-            order = np.concatenate([np.flatnonzero(stretches.channel[run] == lane) for lane in mine])
+            order = np.concatenate([np.flatnonzero(stretches.channel[run] == lane) for lane in told])
             companies = [str(names[e]) for e in stretches.entity[run[order]]]
             head = replace(head, lessons=Lessons.learn(np.concatenate(features), np.concatenate(missing), companies))
         wiser |= dict.fromkeys(mine, head)

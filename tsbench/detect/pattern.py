@@ -115,23 +115,30 @@ class PatternDetector:
         self._known = known.known
         return self
 
-    def refit(self, labels: pd.DataFrame, background: Panel, *, executor: Executor | None = None) -> "PatternDetector":
-        """A new detector that has learnt from a user's verdicts on matches; this one stays as it is.
+    def refit(
+        self,
+        labels: pd.DataFrame,
+        background: Panel,
+        *,
+        surrogates: int | None = None,
+        executor: Executor | None = None,
+    ) -> "PatternDetector":
+        """A new detector, its odds too, that has learnt from a user's verdicts on matches; this one stays as it is.
 
-        What looks like a rejected match scores lower, what looks like an accepted one higher, and the odds are learnt
-        anew. A company is never judged with its own labels. Labels replace those of an earlier `refit`.
+        A company is never judged with its own labels. Labels replace those of an earlier `refit`.
 
         Parameters
             labels : what `store.labels.of(pattern)` returns: entity, channels, start, end, verdict.
             background : the raw metrics that hold the labelled stretches; the odds are learnt on them.
-            executor : as in `fit`.
+            surrogates : fewer than this one's, for a quick preview of the odds. executor : as in `fit`.
         Raises     NotFitted: `fit` first. BadInput: the detector is not `trained`, or no label fits the data.
         """
         self.check_fitted()
         if not self.trained:
             raise BadInput("a detector with trained=False has no judge that could learn from labels; fit a trained one")
-        stretches = stretches_of(self.pattern, background)
-        return copy(self)._fit_odds(stretches, labelled_windows(self.pattern, stretches, labels), executor)
+        wiser, stretches = copy(self), stretches_of(self.pattern, background)
+        wiser.surrogates = checks.whole(surrogates or self.surrogates, "surrogates", 500)
+        return wiser._fit_odds(stretches, labelled_windows(self.pattern, stretches, labels), executor)
 
     def check_fitted(self, as_of: Any = None) -> None:
         """Raise NotFitted before `fit`, and BadInput when the background holds values published after `as_of`."""
@@ -207,12 +214,7 @@ class PatternDetector:
         return match_table(self.pattern, stretches, bank, best, p, floor, question, where, null, heads)
 
     def find(
-        self,
-        panel: Panel,
-        *,
-        where: Where = "history",
-        per_entity: int = 5,
-        executor: Executor | None = None,
+        self, panel: Panel, *, where: Where = "history", per_entity: int = 5, executor: Executor | None = None
     ) -> pd.DataFrame:
         """Every entity's best matches that stand apart, without odds.
 

@@ -1,0 +1,68 @@
+"""The boards as plain HTML: what a saved notebook or a page shows where nothing runs."""
+
+from html import escape
+from typing import Any
+
+from tsbench.plots.theme import DRAWN, FOUND, INK, LINE, QUIET
+
+WIDTH, LANE, DRAWING = 210, 74, 120
+
+
+def designer_page(spec: dict[str, Any], found: dict[str, Any]) -> str:
+    """The drawing of a pattern's `spec` and the matches `found` beside it; see `PatternDesigner.to_static`."""
+    drawings = "".join(_drawing(channel) for channel in spec["channels"])
+    low, high = spec["length"]
+    how = "by the odds of a trained detector" if found.get("by") == "odds" else "by correlation alone: exploration"
+    matches = "".join(_card(card) for card in found.get("cards", ()))
+    return (
+        f"<div style='font:13px system-ui,sans-serif;color:{INK}'><p><b>{escape(spec['name'])}</b>, {low} to {high} "
+        f"periods. The nearest of {found.get('tested', 0)} companies ({escape(str(found.get('where', '')))}), {how}."
+        f"</p><div style='display:flex;flex-wrap:wrap;gap:14px'>{drawings}</div>"
+        f"<div style='display:flex;flex-wrap:wrap;gap:14px;margin-top:10px'>{matches}</div></div>"
+    )
+
+
+def _drawing(channel: dict[str, Any]) -> str:
+    title = f"<div style='color:{QUIET}'>{escape(channel['expression'])}</div>"
+    if not channel["points"]:
+        return f"<div>{title}no shape, conditions only</div>"
+    heights = [y for _, y in channel["points"]]
+    low, reach = min(heights), max(heights) - min(heights)
+    points = " ".join(
+        f"{6 + x * (WIDTH - 12):.1f},{6 + (1 - (y - low) / reach) * (DRAWING - 12):.1f}" for x, y in channel["points"]
+    )
+    line = f"<polyline points='{points}' fill='none' stroke='{DRAWN}' stroke-width='2.4'/>"
+    return f"<div>{title}<svg width='{WIDTH}' height='{DRAWING}'>{line}</svg></div>"
+
+
+def _card(card: dict[str, Any]) -> str:
+    sure = f"score {card['score']:.2f}" if card["q"] is None else f"p {card['p']:.2g}, q {card['q']:.2g}"
+    verdict = f", {card['verdict']}" if card["verdict"] else ""
+    lanes = "".join(_lane(lane) for lane in card["lanes"])
+    return (
+        f"<div style='width:{WIDTH}px'><b>{escape(card['name'])}</b> {escape(card['entity'])}"
+        f"<div style='color:{QUIET}'>{card['start']} to {card['end']}, {sure}{verdict}</div>{lanes}</div>"
+    )
+
+
+def _lane(lane: dict[str, Any]) -> str:
+    n = max(len(lane["line"]) - 1, 1)
+    x = [i / n * WIDTH for i in range(len(lane["line"]))]
+    first, last = x[lane["first"]], x[lane["first"] + lane["count"] - 1]
+    shade = f"<rect x='{first:.1f}' width='{last - first:.1f}' height='{LANE}' fill='{FOUND}'/>"
+    values = _line(x, lane["line"], f"stroke='{LINE}' stroke-width='1.6'")
+    drawn = _line(x[lane["first"] :], lane["drawn"], f"stroke='{DRAWN}' stroke-width='2' stroke-dasharray='5 3'")
+    label = f"<div style='color:{QUIET};font-size:11px'>{escape(lane['expression'])}, {lane['from']} to {lane['to']}"
+    return f"{label}</div><svg width='{WIDTH}' height='{LANE}'>{shade}{values}{drawn}</svg>"
+
+
+def _line(x: list[float], heights: list[int | None], look: str) -> str:
+    """A path that leaves a gap where a value is missing."""
+    path, pen = "", "M"
+    for at, height in zip(x, heights, strict=False):
+        if height is None:
+            pen = "M"
+            continue
+        path += f"{pen}{at:.1f},{4 + (1 - height / 1000) * (LANE - 8):.1f}"
+        pen = "L"
+    return f"<path d='{path}' fill='none' {look}/>"

@@ -1,0 +1,106 @@
+// What stands around the drawing: presets, tolerances, conditions, and the buttons that take seconds.
+
+const POLARITIES = { as_drawn: "as drawn", inverted: "upside down", either: "either way" };
+const WHERES = { now: "now", history: "history", forming: "forming" };
+
+function field(label, input, hint) {
+  return make("label", { class: "tsb-field", title: hint }, make("span", {}, label), input);
+}
+
+/** A slider that shows its value; `changed(value, settled)`. */
+function slider(name, hint, [low, high, step], changed) {
+  const shown = make("output", {});
+  const input = make("input", {
+    type: "range", min: low, max: high, step, "aria-label": name,
+    oninput: () => { shown.textContent = input.value; changed(Number(input.value), false); },
+    onchange: () => changed(Number(input.value), true),
+  });
+  const node = make("label", { class: "tsb-field", title: hint }, make("span", {}, name), input, shown);
+  return { node, show: (value) => { input.value = value; shown.textContent = input.value; } };
+}
+
+function number(name, [low, high], changed) {
+  const input = make("input", { type: "number", min: low, max: high, "aria-label": name,
+    onchange: () => { if (input.checkValidity() && input.value) changed(Number(input.value)); } });
+  return input;
+}
+
+function select(name, options, changed) {
+  const input = make("select", { "aria-label": name, onchange: () => changed(input.value) },
+    ...Object.entries(options).map(([value, text]) => make("option", { value }, text)));
+  return input;
+}
+
+/** Buttons of which one is pressed. */
+function segments(options, changed) {
+  const buttons = Object.fromEntries(Object.entries(options).map(([value, text]) =>
+    [value, make("button", { onclick: () => changed(value) }, text)]));
+  const node = make("div", { class: "tsb-segments", role: "group" }, ...Object.values(buttons));
+  const show = (chosen) => Object.entries(buttons).forEach(([value, button]) => button.setAttribute("aria-pressed", value === chosen));
+  return { node, show };
+}
+
+function presets(groups, chosen) {
+  const input = make("select", { "aria-label": "preset", onchange: () => { if (input.value) chosen(input.value); input.value = ""; } },
+    make("option", { value: "" }, "preset …"),
+    ...Object.entries(groups).filter(([, names]) => names.length).map(([group, names]) =>
+      make("optgroup", { label: group }, ...names.map((name) => make("option", { value: name }, name.replaceAll("_", " "))))));
+  return input;
+}
+
+const LIMITS = [["low", "at least"], ["high", "at most"]];
+
+/** A line per condition: channel, quantity, bounds. `changed(constraints)`. */
+function conditions(spec, kinds, changed) {
+  const all = spec.constraints;
+  const replaced = (place, news) => changed(all.map((one, i) => (i === place ? { ...one, ...news } : one)));
+  const rows = all.map((one, place) => make(
+    "div", { class: "tsb-condition" },
+    ((input) => { input.value = one.kind; return input; })(select("quantity", Object.fromEntries(kinds.map((k) => [k, k.replaceAll("_", " ")])), (kind) => replaced(place, { kind }))),
+    ((input) => { input.value = one.channel; return input; })(select("of", Object.fromEntries(spec.channels.map((c) => [c.expression, c.expression])), (channel) => replaced(place, { channel }))),
+    ...LIMITS.map(([end, word]) => {
+      const input = make("input", { type: "number", step: "any", placeholder: word, "aria-label": word,
+        onchange: () => {
+          const news = { [end]: input.value === "" ? null : Number(input.value) };
+          const { low, high } = { ...one, ...news };
+          if (low !== null || high !== null) replaced(place, news);
+        } });
+      input.value = one[end] ?? "";
+      return input;
+    }),
+    make("button", { title: "remove this condition", onclick: () => changed(all.filter((_, i) => i !== place)) }, "×"),
+  ));
+  const add = () => changed([...all, { channel: spec.channels[0].expression, kind: "change", low: 0, high: null }]);
+  return make("div", { class: "tsb-conditions" }, ...rows, make("button", { onclick: add }, "+ condition in units"));
+}
+
+/** Where the server shows a file of the project; "" when this page is no JupyterLab, or the file lies elsewhere. */
+function linkTo(path) {
+  const config = document.getElementById("jupyter-config-data");
+  if (!config || !path) return "";
+  const { serverRoot = "", baseUrl = "/" } = JSON.parse(config.textContent);
+  const root = serverRoot.replace(/\/$/, "");
+  const tail = path.startsWith(`${root}/`) ? path.slice(root.length + 1)
+    : root.startsWith("~/") && path.includes(root.slice(1) + "/") ? path.split(root.slice(1) + "/").pop() : "";
+  return tail ? `${baseUrl}files/${tail.split("/").map(encodeURIComponent).join("/")}` : "";
+}
+
+/** The long verbs and what they say; `act(verb)`. */
+function actions(act, hasStore) {
+  const verbs = { train: "Train", save: "Save", scan: "Scan all", report: "Report" };
+  const hints = { train: "a judge, p and q for this drawing (about 3 s)", save: "keep pattern and detector in the store",
+    scan: "ask every company, kept in the store", report: "the page of this scan" };
+  const buttons = Object.entries(verbs).map(([verb, text]) =>
+    make("button", { class: "tsb-verb", "data-verb": verb, title: hints[verb], onclick: () => act(verb) }, text));
+  const cancel = make("button", { class: "tsb-cancel", onclick: () => act("cancel") }, "Cancel");
+  const text = make("span", { class: "tsb-status", role: "status" });
+  const show = (status) => {
+    const link = linkTo(status.link);
+    text.replaceChildren(status.busy ? `${status.busy} … ${status.done ? `${status.done} pieces` : ""}` : status.text ?? "",
+      ...(link ? [" ", make("a", { href: link, target: "_blank" }, "open the page")] : status.link ? [` ${status.link}`] : []));
+    text.classList.toggle("tsb-failed", Boolean(status.failed));
+    cancel.hidden = !status.busy;
+    buttons.forEach((button) => { button.disabled = Boolean(status.busy) || (button.dataset.verb !== "train" && !hasStore); });
+  };
+  return { node: make("div", { class: "tsb-actions" }, ...buttons, cancel, text), show };
+}
