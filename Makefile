@@ -36,7 +36,8 @@ bench: $(BENCH) ## measure the bars beside their peers
 
 lab: $(BASE) ## JupyterLab in the project's environment, on loopback
 	@$(BIN)/tsbench load
-	@$(BIN)/jupyter lab --ip=127.0.0.1 --ServerApp.root_dir="$$PWD" $$([ "$$(id -u)" != 0 ] || echo --allow-root)
+	@$(BIN)/jupyter lab --ip=127.0.0.1 --ServerApp.root_dir="$$PWD" --LabApp.app_settings_dir=tsbench/lab/jupyter \
+	  --LabApp.default_url=/lab/tree/notebooks/README.md $$([ "$$(id -u)" != 0 ] || echo --allow-root)
 
 docs: $(BASE) ## print the generated pages anew: docs/configuration.md, docs/cli.md, docs/library.md, .env.example
 	@$(BIN)/python docs/generate.py

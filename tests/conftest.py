@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,18 @@ def companies(server_url: str, companies_template: str) -> Iterator[Store]:
         Store(url) as opened,
     ):
         yield opened
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium: the system's, else the one playwright brought."""
+    from playwright.sync_api import sync_playwright
+
+    system = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=system, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 def _name(url: str) -> str:

@@ -25,7 +25,7 @@ _HOMES = {
     "PatternDetector": "tsbench.detect",
     "Store": "tsbench.store",
 }
-_ROOMS = ("detect", "evaluate", "jobs", "patterns", "plots", "report", "series", "store")
+_ROOMS = ("detect", "evaluate", "jobs", "lab", "patterns", "plots", "report", "series", "store")
 __all__ = [*_HOMES, "__version__"]
 
 

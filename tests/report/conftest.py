@@ -1,7 +1,5 @@
 """Scans made by hand, finished runs, and a browser."""
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -129,15 +127,3 @@ def finished_run(tmp_path: Path) -> Run:
         versions={"tsbench": "0.1.0"},
         folder=tmp_path,
     )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A headless Chromium: the system's, else the one playwright brought."""
-    from playwright.sync_api import sync_playwright
-
-    system = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=system, args=["--no-sandbox"])
-        yield opened
-        opened.close()

@@ -73,6 +73,13 @@ def test_progress_bars_and_stderr_of_a_good_run_are_hidden(finished_run: Run) ->
     assert "a warning" not in page
 
 
+def test_a_board_is_shown_as_it_was_left(finished_run: Run) -> None:
+    left = {"application/vnd.jupyter.widget-view+json": {}, "text/html": "<b>the board</b>", "text/plain": "Board()"}
+    page = render(_shown(new_output("execute_result", left)), finished_run)
+    assert "<b>the board</b>" in page
+    assert "Board()" not in page
+
+
 def test_stderr_of_the_cell_that_failed_is_shown(finished_run: Run) -> None:
     noise = new_output("stream", name="stderr", text="the reason")
     error = new_output(

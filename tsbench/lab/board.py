@@ -30,7 +30,8 @@ class Board(anywidget.AnyWidget):
         self._long = Cancellable(self._pool, self._stepped)
         self._told = 0.0
         super().__init__(status=idle(), **state)
-        self._tasks: Newest[tuple[str, Callable[[], Any]]] = Newest(self._do, self._failed)
+        self._threads: list[Newest[Any]] = []
+        self._tasks = self._thread(self._do)
         self.on_msg(self._heard)
 
     def to_static(self) -> str:
@@ -43,10 +44,17 @@ class Board(anywidget.AnyWidget):
 
     def close(self) -> None:
         """End the threads of this board and take it off the page."""
-        self._long.cancel()
-        self._tasks.close()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        if "_threads" in self.__dict__:  # else it was refused while it was made
+            self._long.cancel()
+            for thread in self._threads:
+                thread.close()
+            self._pool.shutdown(wait=False, cancel_futures=True)
         super().close()
+
+    def _thread(self, work: Callable[[Any], None]) -> Newest[Any]:
+        """A thread of this board for one kind of request."""
+        self._threads.append(Newest(work, self._failed))
+        return self._threads[-1]
 
     def _repr_mimebundle_(self, **arguments: Any) -> Any:
         shown = super()._repr_mimebundle_(**arguments)

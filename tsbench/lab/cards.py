@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from tsbench.detect import Stretches
 from tsbench.lab.ranking import Ranking
 from tsbench.lab.verdicts import Said
+from tsbench.plots.units import amount, unit_of, words
 from tsbench.series.calendar import DAY
 
 Floats = NDArray[np.float64]
@@ -26,9 +27,9 @@ def cards(ranking: Ranking, stretches: Stretches, said: Said) -> list[dict[str, 
         stretches : those that were ranked. said : the verdicts on stretches of this pattern.
     Returns
         entity, name, sector, score, p and q (None without a fitted detector), start and end ("2003-06"), verdict (""
-        for none), lanes: per channel shown its expression, low and high (its range, in its unit), from and to
-        ("2001-03"), line and drawn (whole numbers from 0 to 1000 of that range, None where a value is missing), first
-        and count of the match within them.
+        for none), lanes: per channel shown its title in words, range ("$1.2B to $3.4B", of all that is drawn), from
+        and to ("2001-03"), line and drawn (whole numbers from 0 to 1000 of that range, None where a value is missing),
+        first and count of the match within them.
     """
     out = []
     for place, row in enumerate(ranking.table.to_dict("records")):
@@ -74,12 +75,12 @@ def _lane(ranking: Ranking, stretches: Stretches, row: Mapping[Any, Any], channe
         window = stretches.values[channel, start:stop]
         template = ranking.pattern.template(channel, m)
         drawn[start - low : stop - low] = window.mean() + template * float(template @ window)
+    unit = unit_of(spec.expression)
     both = np.concatenate([values, drawn])
     bottom, top = float(np.nanmin(both)), float(np.nanmax(both))
     return {
-        "expression": spec.expression,
-        "low": bottom,
-        "high": top,
+        "title": words(spec.expression),
+        "range": " to ".join(amount(np.exp(end) if unit.log else end, unit) for end in (bottom, top)),
         "from": month(stretches.times[low]),
         "to": month(stretches.times[high - 1]),
         "line": _whole(values, bottom, top),

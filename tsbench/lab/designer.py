@@ -14,7 +14,6 @@ from tsbench.evaluate import VERDICTS, Verdict
 from tsbench.lab.assets import script, style
 from tsbench.lab.board import Board
 from tsbench.lab.cards import cards, channels_of
-from tsbench.lab.newest import Newest
 from tsbench.lab.ranking import Companies, Ranking
 from tsbench.lab.static import designer_page
 from tsbench.lab.tasks import VERBS, idle
@@ -66,7 +65,7 @@ class PatternDesigner(Board):
         *,
         pattern: Pattern | str = "dip_recovery",
         where: Where = "history",
-        top: int = 12,
+        top: int = 15,
         frequency: str = "quarterly",
     ) -> None:
         checks.choice(where, "where", WHERE)
@@ -81,7 +80,7 @@ class PatternDesigner(Board):
         drawing = self._named(pattern)
         super().__init__(spec=drawing.to_json(), where=where, choices=self._choices(panel))
         self._companies = Companies(panel, self._pool)
-        self._answers: Newest[tuple[int, dict[str, Any], Where]] = Newest(self._answer, self._failed)
+        self._answers = self._thread(self._answer)
         self.observe(self._changed, ["spec", "where"])
         self._answer((0, self.spec, self.where))
 
@@ -195,11 +194,6 @@ class PatternDesigner(Board):
     def to_static(self) -> str:
         """The board as HTML that needs neither kernel nor script: the drawing and the matches."""
         return designer_page(self.spec, self.found)
-
-    def close(self) -> None:
-        """End the threads of this board and take it off the page."""
-        self._answers.close()
-        super().close()
 
     # ---- the page speaks ----------------------------------------------------------------------------------
 

@@ -3,36 +3,43 @@
 from html import escape
 from typing import Any
 
-from tsbench.plots.theme import DRAWN, FOUND, INK, LINE, QUIET
+from tsbench.plots.theme import DRAWN, FONT, FOUND, INK, LINE, QUIET
+from tsbench.plots.units import words
 
 WIDTH, LANE, DRAWING = 210, 74, 120
 
 
 def designer_page(spec: dict[str, Any], found: dict[str, Any]) -> str:
     """The drawing of a pattern's `spec` and the matches `found` beside it; see `PatternDesigner.to_static`."""
-    drawings = "".join(_drawing(channel) for channel in spec["channels"])
+    alike: dict[str, list[str]] = {}
+    for channel in spec["channels"]:
+        alike.setdefault(_drawing(channel["points"]), []).append(words(channel["expression"]))
+    joiner = " or " if spec["combine"] == "any" else " and "
+    drawings = "".join(
+        f"<div><div style='color:{QUIET}'>{escape(joiner.join(names))}</div>{shape}</div>"
+        for shape, names in alike.items()
+    )
     low, high = spec["length"]
     how = "by the odds of a trained detector" if found.get("by") == "odds" else "by correlation alone: exploration"
     matches = "".join(_card(card) for card in found.get("cards", ()))
+    heading = f"The nearest of {found.get('tested', 0)} companies ({escape(str(found.get('where', '')))}), {how}."
     return (
-        f"<div style='font:13px system-ui,sans-serif;color:{INK}'><p><b>{escape(spec['name'])}</b>, {low} to {high} "
-        f"periods. The nearest of {found.get('tested', 0)} companies ({escape(str(found.get('where', '')))}), {how}."
-        f"</p><div style='display:flex;flex-wrap:wrap;gap:14px'>{drawings}</div>"
+        f"<div style='font:13px {escape(FONT, quote=True)};color:{INK}'><p><b>{escape(spec['name'])}</b>, {low} to "
+        f"{high} periods. {heading}</p><div style='display:flex;flex-wrap:wrap;gap:14px'>{drawings}</div>"
         f"<div style='display:flex;flex-wrap:wrap;gap:14px;margin-top:10px'>{matches}</div></div>"
     )
 
 
-def _drawing(channel: dict[str, Any]) -> str:
-    title = f"<div style='color:{QUIET}'>{escape(channel['expression'])}</div>"
-    if not channel["points"]:
-        return f"<div>{title}no shape, conditions only</div>"
-    heights = [y for _, y in channel["points"]]
+def _drawing(corners: list[list[float]]) -> str:
+    if not corners:
+        return "no shape, conditions only"
+    heights = [y for _, y in corners]
     low, reach = min(heights), max(heights) - min(heights)
     points = " ".join(
-        f"{6 + x * (WIDTH - 12):.1f},{6 + (1 - (y - low) / reach) * (DRAWING - 12):.1f}" for x, y in channel["points"]
+        f"{6 + x * (WIDTH - 12):.1f},{6 + (1 - (y - low) / reach) * (DRAWING - 12):.1f}" for x, y in corners
     )
     line = f"<polyline points='{points}' fill='none' stroke='{DRAWN}' stroke-width='2.4'/>"
-    return f"<div>{title}<svg width='{WIDTH}' height='{DRAWING}'>{line}</svg></div>"
+    return f"<svg width='{WIDTH}' height='{DRAWING}'>{line}</svg>"
 
 
 def _card(card: dict[str, Any]) -> str:
@@ -52,8 +59,9 @@ def _lane(lane: dict[str, Any]) -> str:
     shade = f"<rect x='{first:.1f}' width='{last - first:.1f}' height='{LANE}' fill='{FOUND}'/>"
     values = _line(x, lane["line"], f"stroke='{LINE}' stroke-width='1.6'")
     drawn = _line(x[lane["first"] :], lane["drawn"], f"stroke='{DRAWN}' stroke-width='2' stroke-dasharray='5 3'")
-    label = f"<div style='color:{QUIET};font-size:11px'>{escape(lane['expression'])}, {lane['from']} to {lane['to']}"
-    return f"{label}</div><svg width='{WIDTH}' height='{LANE}'>{shade}{values}{drawn}</svg>"
+    label = f"<div style='color:{QUIET};font-size:11px'>{escape(lane['title'])}, {lane['range']}"
+    ends = f"<div style='color:{QUIET};font-size:11px'>{lane['from']} to {lane['to']}</div>"
+    return f"{label}</div><svg width='{WIDTH}' height='{LANE}'>{shade}{values}{drawn}</svg>{ends}"
 
 
 def _line(x: list[float], heights: list[int | None], look: str) -> str:

@@ -15,8 +15,8 @@ from tsbench.report.results import MIME
 from tsbench.report.runs import PAGE, Run, Status, history, now, write_whole
 
 PLOTLY = "application/vnd.plotly.v1+json"
-# Not shown: progress bars need a live kernel, and a record is told at the end of the page.
-HIDDEN = {"application/vnd.jupyter.widget-view+json", MIME}
+# Needs a live kernel: a progress bar is not shown at all, a board as the HTML that it gives beside.
+WIDGET = "application/vnd.jupyter.widget-view+json"
 # What of an output is shown, best first, and what it is called in the template.
 SHOWN = {
     PLOTLY: "figure",
@@ -126,9 +126,9 @@ def _blocks(cell: Any, *, everything: bool) -> list[tuple[str, Any]]:
         elif output.output_type == "stream":
             if everything or output.name == "stdout":
                 blocks.append(("stream", ANSI.sub("", output.text)))
-        elif not HIDDEN.intersection(output.data):
+        elif MIME not in output.data:  # a record is told at the end of the page
             best = next((mime for mime in SHOWN if mime in output.data), None)
-            if best is not None:
+            if best is not None and not (WIDGET in output.data and best == "text/plain"):
                 blocks.append((SHOWN[best], output.data[best]))
     return blocks
 

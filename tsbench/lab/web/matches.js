@@ -4,14 +4,6 @@ const CARD = { width: 200, lane: 72, edge: 4 };
 const KEYS = { a: "accept", r: "reject", u: "unsure" };
 const SAID = { accept: "accepted", reject: "rejected", unsure: "unsure" };
 
-const short = (value) => {
-  const size = Math.abs(value);
-  for (const [unit, name] of [[1e12, "T"], [1e9, "B"], [1e6, "M"], [1e3, "k"]]) {
-    if (size >= unit) return `${(value / unit).toPrecision(3)}${name}`;
-  }
-  return value.toPrecision(3);
-};
-
 /** An SVG path that leaves a gap where a value is missing. */
 function pathOf(line, first, step) {
   let path = "";
@@ -30,10 +22,10 @@ function laneOf(lane) {
   const box = { x: lane.first * step, width: (lane.count - 1) * step, y: 0, height: CARD.lane, class: "tsb-found" };
   return make(
     "figure", {},
-    make("figcaption", {}, `${lane.expression}, ${short(lane.low)} to ${short(lane.high)}`),
+    make("figcaption", { title: `${lane.title}, ${lane.range}` }, `${lane.title}, ${lane.range}`),
     make(
       "svg", { viewBox: `0 0 ${CARD.width} ${CARD.lane}`, preserveAspectRatio: "none", role: "img",
-        "aria-label": `${lane.expression} from ${lane.from} to ${lane.to}` },
+        "aria-label": `${lane.title} from ${lane.from} to ${lane.to}` },
       make("rect", box),
       make("path", { d: pathOf(lane.line, 0, step), class: "tsb-values" }),
       make("path", { d: pathOf(lane.drawn, lane.first, step), class: "tsb-drawn" }),
@@ -65,7 +57,8 @@ function cardOf(card, place, judge, take) {
     { tabindex: 0, class: `tsb-card tsb-said-${card.verdict || "nothing"}`, onkeydown: key,
       "aria-label": `${place + 1}. ${card.name}, ${card.start} to ${card.end}, ${sureness(card)}, ${SAID[card.verdict] ?? "not judged"}` },
     make("header", {}, make("b", { title: card.sector }, `${place + 1} ${card.name}`), make("span", {}, card.entity)),
-    make("div", { class: "tsb-when" }, `${card.start} – ${card.end} · ${sureness(card)}`),
+    make("div", { class: "tsb-when" }, `${card.start} – ${card.end}`),
+    make("div", { class: "tsb-when" }, sureness(card)),
     ...card.lanes.map(laneOf),
     make("footer", {}, ...Object.entries(KEYS).map(([k, name]) => verdict(k, name)),
       make("button", { tabindex: -1, class: "tsb-take", title: "take this stretch as the pattern", onclick: () => take(place) }, "as pattern")),

@@ -1,0 +1,187 @@
+"""The board without a page: what it ranks, how verdicts change it, and what it refuses."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tsbench.detect import PatternDetector
+from tsbench.errors import BadInput, NotFound
+from tsbench.lab import PatternDesigner
+from tsbench.patterns import Channel, Pattern, library
+
+DIP = Pattern("dip", (Channel("roic", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 14), prominence=3.0)
+
+
+@pytest.fixture(scope="module")
+def panel(companies):
+    return companies.series_of(frequency="quarterly")
+
+
+@pytest.fixture
+def board(panel):
+    made = PatternDesigner(panel, pattern=DIP)
+    yield made
+    made.close()
+
+
+def drawn(board, **spec):
+    """As the page tells of a drawing."""
+    board._heard(board, {"do": "draw", "serial": 7, "spec": {**board.spec, **spec}, "where": board.where}, [])
+    board._answers.wait(30)
+
+
+def told(board, **message):
+    board._heard(board, message, [])
+    assert board._tasks.wait(60)
+
+
+@pytest.mark.parametrize("where", ["now", "history", "forming"])
+@pytest.mark.parametrize("name", ["dip_recovery", "overlooked", "step_up"])
+def test_the_ranking_is_that_of_an_untrained_detector(panel, name, where):
+    board = PatternDesigner(panel, pattern=name, where=where, top=10)
+    detector = PatternDetector(library()[name], trained=False, surrogates=500).fit(panel)
+    found = detector.find(panel, where=where, per_entity=1).head(10)
+    assert list(board.matches["entity"]) == list(found["entity"])
+    np.testing.assert_allclose(board.matches["score"], found["score"], atol=1e-12)
+    board.close()
+
+
+def test_a_drawing_is_answered_with_its_number(board):
+    before = board.matches
+    drawn(board, channels=[{"expression": "roic", "points": [[0, 0], [1, 1]]}])
+    assert board.found["serial"] == 7
+    assert not board.matches.equals(before)
+
+
+def test_a_card_shows_the_stretch_the_drawing_and_the_context(board):
+    card = board.found["cards"][0]
+    (lane,) = card["lanes"]
+    assert lane["title"] == "return on capital"
+    assert lane["range"].count("%") == 2
+    assert len(lane["drawn"]) == lane["count"] == len(lane["line"][lane["first"] : lane["first"] + lane["count"]])
+    heights = [h for h in [*lane["line"], *lane["drawn"]] if h is not None]
+    assert (min(heights), max(heights)) == (0, 1000)
+    match = board.matches.iloc[0]
+    assert (card["entity"], card["start"], card["end"]) == (
+        match["entity"], f"{match['start']:%Y-%m}", f"{match['end']:%Y-%m}",
+    )  # fmt: skip
+
+
+def test_training_adds_p_and_q_until_the_drawing_changes(board):
+    assert "q_value" not in board.matches
+    board.train()
+    assert board.found["by"] == "odds" if board._answers.wait(30) else False
+    assert board.matches["p_value"].is_monotonic_increasing
+    drawn(board, length=[8, 20])
+    assert "q_value" not in board.matches
+
+
+def test_the_odds_are_those_of_the_detector(board, panel):
+    detector = board.train()
+    table = detector.scan(panel, where="history").set_index("entity")
+    shown = board.matches.set_index("entity")
+    pd.testing.assert_frame_equal(shown[["p_value", "q_value"]], table.loc[shown.index, ["p_value", "q_value"]])
+
+
+def test_a_rejected_look_falls(board):
+    """Rejecting the first five teaches: fewer like them stand first, and what was said is shown and counted."""
+    board.train()
+    before = list(board.matches["entity"][:5])
+    for place in range(5):
+        board.judge(place, "reject")
+    assert board.found["said"] == {"accept": 0, "reject": 5, "unsure": 0}
+    assert [card["verdict"] for card in board.found["cards"][:5]] == ["reject"] * 5
+    board.train(preview=True)
+    assert list(board.matches["entity"][:5]) != before
+    assert len(board.labels) == 5
+
+
+def test_the_first_verdict_trains_and_unsure_does_not(board):
+    told(board, do="judge", place=3, verdict="unsure")
+    assert "unsure" in board.status["text"]
+    assert board._detector is None
+    told(board, do="judge", place=0, verdict="accept")
+    assert board.status["text"].startswith("learnt from 1 verdict")
+    assert "q_value" in board.matches
+
+
+def test_a_stretch_becomes_the_pattern_and_is_left_out_of_its_own_ranking(board):
+    first = board.matches.iloc[0]
+    told(board, do="example", place=0)
+    assert board.pattern.example == first["entity"]
+    assert first["entity"] not in set(board.matches["entity"])
+    assert board.found["where"] == "history"
+
+
+def test_a_preset_comes_onto_the_board(board):
+    told(board, do="preset", name="s_curve")
+    assert board.pattern == library()["s_curve"]
+    board._answers.wait(30)
+    assert board._ranked().pattern == library()["s_curve"]
+
+
+def test_training_can_be_cancelled_and_what_was_there_stays(board):
+    before = board.matches
+    board._long.cancel()
+    with pytest.raises(Exception, match="cancelled"):
+        board.train()
+    pd.testing.assert_frame_equal(board.matches, before)
+    told(board, do="train")
+    assert board.status["text"].startswith("trained")
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ({"channels": [{"expression": "nonsense(", "points": [[0, 0], [1, 1]]}]}, "nonsense"),
+        ({"channels": [{"expression": "profit", "points": [[0, 0], [1, 1]]}]}, "profit"),
+        ({"length": [9, 4]}, "length"),
+    ],
+)
+def test_a_drawing_that_cannot_be_looked_for_is_told_and_loses_nothing(board, spec, message):
+    before = board.found
+    drawn(board, **spec)
+    assert board.status["failed"]
+    assert message in board.status["text"]
+    assert board.found == before
+    drawn(board)
+    assert not board.status["failed"]
+
+
+def test_a_panel_has_no_place_to_save(board):
+    told(board, do="save")
+    assert board.status["failed"]
+    assert "Store" in board.status["text"]
+
+
+def test_strange_arguments_are_refused(panel):
+    with pytest.raises(NotFound, match="dip_recovery"):
+        PatternDesigner(panel, pattern="dip_recovry")
+    with pytest.raises(BadInput, match="where"):
+        PatternDesigner(panel, where="then")
+
+
+def test_the_static_page_holds_every_match(board):
+    page = board.to_static()
+    assert all(card["name"].replace("&", "&amp;").replace("'", "&#x27;") in page for card in board.found["cards"])
+    assert "<script" not in page
+    assert board._repr_mimebundle_()[0]["text/html"] == page
+
+
+def test_on_a_store_the_board_saves_scans_and_keeps_verdicts(companies):
+    """The scan of the board is the scan of the command line: kept, and found under its name."""
+    board = PatternDesigner(companies, pattern=DIP)
+    board.judge(0, "accept")
+    assert list(companies.labels.of("dip")["entity"]) == [board.matches["entity"][0]]
+    again = PatternDesigner(companies, pattern=DIP)
+    assert again.found["cards"][0]["verdict"] == "accept"
+    again.close()
+    told(board, do="train")
+    told(board, do="save")
+    assert board.status["text"].startswith("saved")
+    version, _ = companies.registry.get("dip")
+    assert version.version == 1
+    told(board, do="scan")
+    assert board.status["text"].startswith("scan dip-")
+    assert len(companies.scans.list("dip")) == 1
+    board.close()
