@@ -11,8 +11,9 @@ class Board {
     this.future = [];
     this.serial = 0;
     this.asked = new Map();
-    // Milliseconds from each move to the cards it changed, for whoever measures.
+    // For whoever measures: milliseconds from each move to the cards it changed, and whether all moves are answered.
     el.latencies = this.latencies = [];
+    el.resting = () => this.frame === undefined && this.asked.size === 0;
     el.classList.add("tsb-designer");
     this.build(el);
     this.show();
@@ -61,12 +62,12 @@ class Board {
         make("div", { class: "tsb-row" }, this.undo, this.redo, this.mode.node, make("label", {}, this.snap, " snap"),
           make("button", { title: "upside down", onclick: () => this.flip() }, "flip")),
         field("periods", make("span", {}, this.shortest, " to ", this.longest), "shortest and longest stretch"),
-        ...Object.values(this.sliders).map((one) => one.node), field("polarity", this.polarity), this.conditions),
+        ...Object.values(this.sliders).map((one) => one.node), field("polarity", this.polarity), this.conditions,
+        this.actions.node),
       make("section", { class: "tsb-answer" },
         make("div", { class: "tsb-row" }, this.wheres.node, this.headline),
         make("div", { class: "tsb-hint" }, "Exploration: something is always nearest. Keys on a card: a accept, r reject, u unsure."),
         this.cards),
-      this.actions.node,
     );
   }
 
