@@ -6,7 +6,8 @@ import pytest
 
 from tsbench.detect import PatternDetector
 from tsbench.errors import BadInput, NotFound
-from tsbench.lab import PatternDesigner
+from tsbench.lab import PatternDesigner, ranking
+from tsbench.lab.ranking import Companies
 from tsbench.patterns import Channel, Pattern, library
 
 DIP = Pattern("dip", (Channel("roic", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 14), prominence=3.0)
@@ -44,6 +45,17 @@ def test_the_ranking_is_that_of_an_untrained_detector(panel, name, where):
     assert list(board.matches["entity"]) == list(found["entity"])
     np.testing.assert_allclose(board.matches["score"], found["score"], atol=1e-12)
     board.close()
+
+
+def test_a_preview_of_many_companies_is_nearly_the_whole_search(monkeypatch, panel):
+    """Every third scale, then all scales of the best: most of the first twenty, and never a better score."""
+    companies = Companies(panel)
+    whole = companies.rank(library()["s_curve"], top=20).table.set_index("entity")["score"]
+    monkeypatch.setattr(ranking, "MANY", 100)
+    quick = companies.rank(library()["s_curve"], top=20, preview=True).table.set_index("entity")["score"]
+    both = whole.index.intersection(quick.index)
+    assert len(both) >= 14
+    assert (quick[both] <= whole[both] + 1e-12).all()
 
 
 def test_a_drawing_is_answered_with_its_number(board):

@@ -82,7 +82,7 @@ class PatternDesigner(Board):
         self._companies = Companies(panel, self._pool)
         self._answers = self._thread(self._answer)
         self.observe(self._changed, ["spec", "where"])
-        self._answer((0, self.spec, self.where))
+        self._answer((0, self.spec, self.where, False))
 
     # ---- what is on the board ---------------------------------------------------------------------------
 
@@ -201,7 +201,7 @@ class PatternDesigner(Board):
         what = message.get("do")
         if what == "draw":
             self._serial = int(message["serial"])
-            self._answers.ask((self._serial, message["spec"], message["where"]))
+            self._answers.ask((self._serial, message["spec"], message["where"], bool(message.get("moving"))))
         elif what == "preset":
             self._tasks.ask(("", lambda: setattr(self, "pattern", message["name"])))
         elif what == "example":
@@ -236,15 +236,15 @@ class PatternDesigner(Board):
         self._ask()
 
     def _ask(self) -> None:
-        self._answers.ask((self._serial, self.spec, self.where))
+        self._answers.ask((self._serial, self.spec, self.where, False))
 
-    def _answer(self, asked: tuple[int, dict[str, Any], Where]) -> None:
-        serial, spec, where = asked
+    def _answer(self, asked: tuple[int, dict[str, Any], Where, bool]) -> None:
+        serial, spec, where, moving = asked
         begin = time.perf_counter()
         drawing = Pattern.from_json(spec)
         detector = self._fitted(drawing)
         if detector is None:
-            ranking = self._companies.rank(drawing, where=where, top=self._top)
+            ranking = self._companies.rank(drawing, where=where, top=self._top, preview=moving)
         else:
             ranking = self._companies.rank_by_odds(detector, where=where, top=self._top)
         self._ranking = ranking

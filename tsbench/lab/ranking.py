@@ -1,15 +1,15 @@
 """Every company's best stretch for a drawing that is still being drawn."""
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from tsbench.detect import Executor, PatternDetector, Stretches, Where, stretches_of
-from tsbench.detect.bank import bank_of
-from tsbench.detect.search import question_of, search_runs
+from tsbench.detect.bank import Bank, bank_of
+from tsbench.detect.search import Question, question_of, search_runs, shortest_run
 from tsbench.evaluate import benjamini_hochberg
 from tsbench.patterns import Pattern
 from tsbench.series import Panel
@@ -18,6 +18,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 # Sets of channels kept evaluated: those of a drawing, and of the few that were looked at before it.
 KEPT = 4
+# From this many companies on a preview is quicker; one in so many of its runs is then searched in full.
+MANY, FINALISTS = 1_000, 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Companies:
     def __init__(self, panel: Panel, executor: Executor | None = None) -> None:
         self.panel = panel
         self.executor = executor
+        self._asked: tuple[tuple[int, Where, int, str], Question] | None = None
         self._seen: OrderedDict[tuple[tuple[str, ...], str], Stretches] = OrderedDict()
 
     def stretches(self, pattern: Pattern) -> Stretches:
@@ -58,15 +61,23 @@ class Companies:
         self._seen.move_to_end(key)
         return self._seen[key]
 
-    def rank(self, pattern: Pattern, *, where: Where = "history", top: int = 12) -> Ranking:
+    def rank(self, pattern: Pattern, *, where: Where = "history", top: int = 12, preview: bool = False) -> Ranking:
         """The `top` companies by their best stretch: correlation with the amplitude gate, at every place and scale.
 
         Parameters
             pattern : the drawing. where : as in `PatternDetector.scan`.
+            preview : of many companies, look at every third scale first, and at all scales only where that looks best:
+                half the time, nearly the same list (benchmark/board.py says how nearly).
         Raises     NotFound: a metric is not there. BadInput: an expression or a drawing that cannot be looked for.
         """
         stretches, bank = self.stretches(pattern), bank_of(pattern, where)
-        question = question_of(stretches, bank, where, None, pattern.example)
+        question = self._question(pattern, stretches, bank, where)
+        tested = int(np.unique(stretches.entity[question.runs]).size)
+        if preview and tested > MANY:
+            rough = search_runs(stretches, question, _every_third(bank), heads={}, executor=self.executor).score[:, 0]
+            finalists = np.zeros(rough.size, np.bool_)
+            finalists[np.argpartition(-rough, rough.size // FINALISTS)[: rough.size // FINALISTS]] = True
+            question = replace(question, runs=question.runs & finalists)
         best = search_runs(stretches, question, bank, heads={}, executor=self.executor)
         score = np.where((best.start[:, 0] >= 0) & (best.score[:, 0] > 0), best.score[:, 0], -np.inf)
         order = np.argsort(-score, kind="stable")
@@ -75,8 +86,14 @@ class Companies:
         run = run[np.isfinite(score[run])][:top]
         start, stop = best.start[run, 0], best.start[run, 0] + best.length[run, 0]
         table = _table(stretches, stretches.entity[run], stretches.channel[run], start, stop, score[run])
-        tested = int(np.unique(stretches.entity[question.runs]).size)
         return Ranking(pattern, where, table, tested, len(stretches.index))
+
+    def _question(self, pattern: Pattern, stretches: Stretches, bank: Bank, where: Where) -> Question:
+        """`question_of`, which a corner that moves does not change."""
+        key = id(stretches), where, shortest_run(bank), pattern.example
+        if self._asked is None or self._asked[0] != key:
+            self._asked = key, question_of(stretches, bank, where, None, pattern.example)
+        return self._asked[1]
 
     def rank_by_odds(self, detector: PatternDetector, *, where: Where = "history", top: int = 12) -> Ranking:
         """The `top` companies by the p-value of a fitted detector, the score among equals; q over all tested."""
@@ -96,6 +113,13 @@ class Companies:
         table = _table(stretches, entity, np.array(channel, np.int64), start, stop, found["score"].to_numpy())
         table = table.assign(p_value=found["p_value"].to_numpy(), q_value=found["q_value"].to_numpy())
         return Ranking(pattern, where, table, tested, len(stretches.index))
+
+
+def _every_third(bank: Bank) -> Bank:
+    """The bank with every third length, the shortest among them: there chance comes nearest, and scores are close."""
+    rows = np.isin(bank.length, np.unique(bank.length)[::3])
+    few = {name: getattr(bank, name)[rows] for name in ("offset", "length", "complete", "sign")}
+    return replace(bank, **few)
 
 
 def _table(stretches: Stretches, entity: Ints, channel: Ints, start: Ints, stop: Ints, score: Floats) -> pd.DataFrame:

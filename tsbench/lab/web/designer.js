@@ -1,6 +1,10 @@
 // PatternDesigner: the board. Every move is told to the kernel at once; the newest drawing is the one that is answered.
 
 const MOST_STEPS = 100;
+// A search of so many milliseconds is slow: what is asked behind it would wait longer than it takes.
+const SLOW = 30;
+// Milliseconds after which an answer is no longer waited for.
+const PATIENCE = 2000;
 
 class Board {
   constructor(model, el) {
@@ -13,14 +17,14 @@ class Board {
     this.asked = new Map();
     // For whoever measures: milliseconds from each move to the cards it changed, and whether all moves are answered.
     el.latencies = this.latencies = [];
-    el.resting = () => this.frame === undefined && this.asked.size === 0;
+    el.resting = () => this.frame === undefined && !this.untold && this.asked.size === 0;
     el.classList.add("tsb-designer");
     this.build(el);
     this.show();
     this.showFound();
     this.actions.show(model.get("status"));
     this.heard = {
-      "change:found": () => this.showFound(), "change:status": () => this.actions.show(model.get("status")),
+      "change:found": () => this.showFound(), "change:status": () => this.showStatus(),
       "change:spec": () => this.follow(), "change:where": () => this.follow(),
     };
     for (const [event, listen] of Object.entries(this.heard)) model.on(event, listen);
@@ -192,20 +196,26 @@ class Board {
     redo ? this.back(this.future, this.past) : this.back(this.past, this.future);
   }
 
-  /** Ask the companies, at most once a frame; a settled drawing is also kept with the notebook. */
+  /** Ask the companies; a settled drawing is also kept with the notebook. */
   tell(settled) {
-    this.begun ??= performance.now();
+    this.untold = { since: performance.now(), moving: !settled };
     if (settled) {
       this.model.set({ spec: structuredClone(this.spec), where: this.where });
       this.model.save_changes();
     }
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = undefined;
-      this.serial += 1;
-      this.asked.set(this.serial, this.begun);
-      this.begun = undefined;
-      this.model.send({ do: "draw", serial: this.serial, spec: this.spec, where: this.where });
-    });
+    this.frame ??= requestAnimationFrame(() => { this.frame = undefined; this.ask(); });
+  }
+
+  /** Send the newest drawing; where the search is slow, not before the older one is answered. */
+  ask() {
+    const [waiting] = this.asked.values();
+    const slow = this.model.get("found").milliseconds > SLOW;
+    if (!this.untold || (slow && performance.now() - waiting < PATIENCE)) return;
+    const { since, moving } = this.untold;
+    this.untold = undefined;
+    this.serial += 1;
+    this.asked.set(this.serial, since);
+    this.model.send({ do: "draw", serial: this.serial, spec: this.spec, where: this.where, moving });
   }
 
   /** The kernel set another drawing: a preset, an example, a cell. */
@@ -217,6 +227,14 @@ class Board {
     this.show();
   }
 
+  showStatus() {
+    const status = this.model.get("status");
+    this.actions.show(status);
+    // A drawing that cannot be looked for has no other answer.
+    if (status.failed) this.asked.clear();
+    this.ask();
+  }
+
   showFound() {
     const found = this.model.get("found");
     this.headline.textContent = headline(found);
@@ -226,6 +244,7 @@ class Board {
       if (serial === found.serial) this.latencies.push(performance.now() - begun);
       if (serial <= found.serial) this.asked.delete(serial);
     }
+    this.ask();
   }
 }
 
