@@ -25,9 +25,10 @@ def board(panel):
     made.close()
 
 
-def drawn(board, **spec):
-    """As the page tells of a drawing."""
-    board._heard(board, {"do": "draw", "serial": 7, "spec": {**board.spec, **spec}, "where": board.where}, [])
+def drawn(board, moving=False, **spec):
+    """As the page tells of a drawing, at rest or while a corner moves."""
+    told = {"do": "draw", "serial": 7, "spec": {**board.spec, **spec}, "where": board.where, "moving": moving}
+    board._heard(board, told, [])
     board._answers.wait(30)
 
 
@@ -69,7 +70,8 @@ def test_a_card_shows_the_stretch_the_drawing_and_the_context(board):
     card = board.found["cards"][0]
     (lane,) = card["lanes"]
     assert lane["title"] == "return on capital"
-    assert lane["range"].count("%") == 2
+    assert lane["low"].endswith("%")
+    assert lane["high"].endswith("%")
     assert len(lane["drawn"]) == lane["count"] == len(lane["line"][lane["first"] : lane["first"] + lane["count"]])
     heights = [h for h in [*lane["line"], *lane["drawn"]] if h is not None]
     assert (min(heights), max(heights)) == (0, 1000)
@@ -195,5 +197,10 @@ def test_on_a_store_the_board_saves_scans_and_keeps_verdicts(companies):
     assert version.version == 1
     told(board, do="scan")
     assert board.status["text"].startswith("scan dip-")
+    assert companies.drawings.count("dip") == 1
+    drawn(board, length=[8, 13], moving=True)
+    assert companies.drawings.count("dip") == 1
+    drawn(board, length=[8, 15])
+    assert companies.drawings.count("dip") == board.found["tried"] == 2
     assert len(companies.scans.list("dip")) == 1
     board.close()

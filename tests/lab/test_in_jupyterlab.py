@@ -115,7 +115,7 @@ def test_verdicts_by_key_are_kept_and_learnt(session, companies):
     page.keyboard.press("r")
     idle(page, "learnt from 2 verdicts")
     assert sorted(companies.labels.of("dip")["verdict"]) == ["accept", "reject"]
-    assert "1 accepted, 1 rejected" in page.locator(".tsb-headline").inner_text()
+    assert "1 ✓ 1 ✗" in page.locator(".tsb-headline").inner_text()
     assert "by the odds" in page.locator(".tsb-headline").inner_text()
     assert page.locator(".jp-Cell").count() == cells
 

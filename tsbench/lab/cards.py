@@ -27,8 +27,8 @@ def cards(ranking: Ranking, stretches: Stretches, said: Said) -> list[dict[str, 
         stretches : those that were ranked. said : the verdicts on stretches of this pattern.
     Returns
         entity, name, sector, score, p and q (None without a fitted detector), start and end ("2003-06"), verdict (""
-        for none), lanes: per channel shown its title in words, range ("$1.2B to $3.4B", of all that is drawn), from
-        and to ("2001-03"), line and drawn (whole numbers from 0 to 1000 of that range, None where a value is missing),
+        for none), lanes: per channel shown its title in words, low and high ("$1.2B", of all that is drawn), from and
+        to ("2001-03"), line and drawn (whole numbers from 0 to 1000 of that range, None where a value is missing),
         first and count of the match within them.
     """
     out = []
@@ -80,7 +80,8 @@ def _lane(ranking: Ranking, stretches: Stretches, row: Mapping[Any, Any], channe
     bottom, top = float(np.nanmin(both)), float(np.nanmax(both))
     return {
         "title": words(spec.expression),
-        "range": " to ".join(amount(np.exp(end) if unit.log else end, unit) for end in (bottom, top)),
+        "low": amount(np.exp(bottom) if unit.log else bottom, unit),
+        "high": amount(np.exp(top) if unit.log else top, unit),
         "from": month(stretches.times[low]),
         "to": month(stretches.times[high - 1]),
         "line": _whole(values, bottom, top),

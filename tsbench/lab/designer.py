@@ -76,7 +76,7 @@ class PatternDesigner(Board):
         self._verdicts = Verdicts(self._store)
         self._detector: PatternDetector | None = None
         self._ranking: Ranking | None = None
-        self._serial = 0
+        self._serial = self._tried = 0
         drawing = self._named(pattern)
         super().__init__(spec=drawing.to_json(), where=where, choices=self._choices(panel))
         self._companies = Companies(panel, self._pool)
@@ -218,7 +218,8 @@ class PatternDesigner(Board):
         if message["verdict"] == "unsure":
             return "kept; unsure teaches nothing"
         self.train(preview=True)
-        return f"learnt from {(self.labels['verdict'] != 'unsure').sum()} verdicts"
+        told = int((self.labels["verdict"] != "unsure").sum())
+        return f"learnt from {told} verdict{'s' * (told > 1)}"
 
     def _take(self, place: int) -> None:
         """The stretch of a match as the pattern."""
@@ -248,6 +249,9 @@ class PatternDesigner(Board):
         else:
             ranking = self._companies.rank_by_odds(detector, where=where, top=self._top)
         self._ranking = ranking
+        if not moving and self._store is not None:
+            # Whoever looks at matches of a drawing has tried it, whether or not it is scanned afterwards.
+            self._tried = self._store.drawings.tried(drawing)
         self._show(ranking, serial, milliseconds=1e3 * (time.perf_counter() - begin))
         if self.status.get("failed"):
             self.status = idle()
@@ -261,6 +265,7 @@ class PatternDesigner(Board):
             "companies": ranking.companies,
             "where": ranking.where,
             "said": said.count(),
+            "tried": self._tried,
             "by": "odds" if "p_value" in ranking.table else "correlation",
             "milliseconds": self.found.get("milliseconds") if milliseconds is None else round(milliseconds, 1),
         }

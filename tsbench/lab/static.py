@@ -59,7 +59,7 @@ def _lane(lane: dict[str, Any]) -> str:
     shade = f"<rect x='{first:.1f}' width='{last - first:.1f}' height='{LANE}' fill='{FOUND}'/>"
     values = _line(x, lane["line"], f"stroke='{LINE}' stroke-width='1.6'")
     drawn = _line(x[lane["first"] :], lane["drawn"], f"stroke='{DRAWN}' stroke-width='2' stroke-dasharray='5 3'")
-    label = f"<div style='color:{QUIET};font-size:11px'>{escape(lane['title'])}, {lane['range']}"
+    label = f"<div style='color:{QUIET};font-size:11px'>{escape(lane['title'])}, {lane['low']} to {lane['high']}"
     ends = f"<div style='color:{QUIET};font-size:11px'>{lane['from']} to {lane['to']}</div>"
     return f"{label}</div><svg width='{WIDTH}' height='{LANE}'>{shade}{values}{drawn}</svg>{ends}"
 

@@ -22,13 +22,16 @@ function laneOf(lane) {
   const box = { x: lane.first * step, width: (lane.count - 1) * step, y: 0, height: CARD.lane, class: "tsb-found" };
   return make(
     "figure", {},
-    make("figcaption", { title: `${lane.title}, ${lane.range}` }, `${lane.title}, ${lane.range}`),
-    make(
-      "svg", { viewBox: `0 0 ${CARD.width} ${CARD.lane}`, preserveAspectRatio: "none", role: "img",
-        "aria-label": `${lane.title} from ${lane.from} to ${lane.to}` },
-      make("rect", box),
-      make("path", { d: pathOf(lane.line, 0, step), class: "tsb-values" }),
-      make("path", { d: pathOf(lane.drawn, lane.first, step), class: "tsb-drawn" }),
+    make("figcaption", { title: lane.title }, make("span", {}, lane.title), make("span", { title: "highest value shown" }, lane.high)),
+    make("div", { class: "tsb-graph" },
+      make(
+        "svg", { viewBox: `0 0 ${CARD.width} ${CARD.lane}`, preserveAspectRatio: "none", role: "img",
+          "aria-label": `${lane.title} from ${lane.from} to ${lane.to}, between ${lane.low} and ${lane.high}` },
+        make("rect", box),
+        make("path", { d: pathOf(lane.line, 0, step), class: "tsb-values" }),
+        make("path", { d: pathOf(lane.drawn, lane.first, step), class: "tsb-drawn" }),
+      ),
+      make("span", { class: "tsb-low", title: "lowest value shown" }, lane.low),
     ),
     make("div", { class: "tsb-dates" }, make("span", {}, lane.from), make("span", {}, lane.to)),
   );
@@ -78,6 +81,7 @@ function headline(found) {
   const where = { now: "now", history: "in all of history", forming: "still forming" }[found.where];
   const how = found.by === "odds" ? "by the odds of a trained detector" : "by correlation alone";
   const { accept = 0, reject = 0, unsure = 0 } = found.said ?? {};
-  const said = accept + reject + unsure ? ` · judged: ${accept} accepted, ${reject} rejected, ${unsure} unsure` : "";
-  return `The nearest of ${found.tested} companies ${where}, ${how}${said}`;
+  const said = accept + reject + unsure ? ` · judged: ${accept} ✓ ${reject} ✗ ${unsure} ?` : "";
+  const tried = found.tried > 1 ? ` · ${found.tried} drawings tried under this name` : "";
+  return `The nearest of ${found.tested} companies ${where}, ${how}${said}${tried}`;
 }
