@@ -6,7 +6,7 @@ import pytest
 
 from tsbench.detect import PatternDetector
 from tsbench.errors import BadInput, NotFound
-from tsbench.lab import PatternDesigner, ranking
+from tsbench.lab import PatternDesigner, designer, ranking
 from tsbench.lab.ranking import Companies
 from tsbench.patterns import Channel, Pattern, library
 
@@ -16,6 +16,13 @@ DIP = Pattern("dip", (Channel("roic", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 
 @pytest.fixture(scope="module")
 def panel(companies):
     return companies.series_of(frequency="quarterly")
+
+
+@pytest.fixture(autouse=True)
+def few_surrogates(monkeypatch):
+    """Coarser odds in less time: what the board does with them is looked at, not they."""
+    monkeypatch.setattr(designer, "SURROGATES", 1_000)
+    monkeypatch.setattr(designer, "PREVIEW", 500)
 
 
 @pytest.fixture

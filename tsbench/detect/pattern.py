@@ -206,9 +206,8 @@ class PatternDetector:
         """
         self.check_fitted()
         nulls_of(null)
-        bank = self._bank(where)
+        bank, heads = self._bank(where), self._heads.get(where, {})
         question = question_of(stretches, bank, where, newest, self.pattern.example)
-        heads = self._heads.get(where, {})
         best = search_runs(stretches, question, bank, heads=heads, executor=executor)
         p, floor = p_values(self.pattern, stretches, question.runs, best, self._odds, where)
         return match_table(self.pattern, stretches, bank, best, p, floor, question, where, null, heads)
@@ -222,8 +221,7 @@ class PatternDetector:
             panel, where, executor : as in `scan`. per_entity : at most so many of each entity.
         Returns
             DataFrame, best first: entity, channel (the expression, or all of a joint pattern), start, end (half-open
-            positions in the entity's series), score (as in `scan`).
-        Raises     NotFitted: `fit` first.
+            positions in the entity's series), score (as in `scan`). Raises NotFitted: `fit` first.
         """
         self.check_fitted()
         checks.whole(per_entity, "per_entity", 1)

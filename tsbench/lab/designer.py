@@ -172,13 +172,14 @@ class PatternDesigner(Board):
         return store.registry.put(drawing.name, detector, metrics=metrics, data_hash=hashed, seed=detector.seed)
 
     def scan(self) -> "Scan":
-        """Scan every company of the store, kept there as `tsbench scan` keeps it; saves the pattern first."""
+        """Scan every company of the store with the board's detector, else a new one; the pattern is saved first."""
         from tsbench.jobs import scan
 
         store, drawing = self._need_store(), self.pattern
         where: Where = self.where
+        asked: dict[str, Any] = {"frequency": self._frequency, "detector": self._fitted(drawing)}
         store.patterns.save(drawing)
-        return scan(store, drawing, where=where, frequency=self._frequency, progress=False, executor=self._long)
+        return scan(store, drawing, where=where, progress=False, executor=self._long, **asked)
 
     def report(self) -> "Run":
         """Run the notebook of the scan with this pattern and where; its page lies in the reports folder."""
