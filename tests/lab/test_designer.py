@@ -1,12 +1,14 @@
 """The board without a page: what it ranks, how verdicts change it, and what it refuses."""
 
+import threading
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from tsbench.detect import PatternDetector
 from tsbench.errors import BadInput, NotFound
-from tsbench.lab import PatternDesigner, designer, ranking
+from tsbench.lab import PatternDesigner, ranking, teaching
 from tsbench.lab.ranking import Companies
 from tsbench.patterns import Channel, Pattern, library
 
@@ -21,8 +23,8 @@ def panel(companies):
 @pytest.fixture(autouse=True)
 def few_surrogates(monkeypatch):
     """Coarser odds in less time: what the board does with them is looked at, not they."""
-    monkeypatch.setattr(designer, "SURROGATES", 1_000)
-    monkeypatch.setattr(designer, "PREVIEW", 500)
+    monkeypatch.setattr(teaching, "SURROGATES", 1_000)
+    monkeypatch.setattr(teaching, "PREVIEW", 500)
 
 
 @pytest.fixture
@@ -36,12 +38,22 @@ def drawn(board, moving=False, **spec):
     """As the page tells of a drawing, at rest or while a corner moves."""
     told = {"do": "draw", "serial": 7, "spec": {**board.spec, **spec}, "where": board.where, "moving": moving}
     board._heard(board, told, [])
-    board._answers.wait(30)
+    board.wait(30)
 
 
 def told(board, **message):
+    """As the page tells of a button, and all that follows."""
     board._heard(board, message, [])
-    assert board._tasks.wait(60)
+    board.wait(60)
+
+
+def card(board, place):
+    """What the page sends of a card."""
+    return {name: board.found["cards"][place][name] for name in ("entity", "channels", "first", "last", "score")}
+
+
+def said(board, place, verdict):
+    return {"do": "judge", "pattern": board.found["pattern"], "verdict": verdict, **card(board, place)}
 
 
 @pytest.mark.parametrize("where", ["now", "history", "forming"])
@@ -91,7 +103,8 @@ def test_a_card_shows_the_stretch_the_drawing_and_the_context(board):
 def test_training_adds_p_and_q_until_the_drawing_changes(board):
     assert "q_value" not in board.matches
     board.train()
-    assert board.found["by"] == "odds" if board._answers.wait(30) else False
+    board.wait(30)
+    assert board.found["by"] == "odds"
     assert board.matches["p_value"].is_monotonic_increasing
     drawn(board, length=[8, 20])
     assert "q_value" not in board.matches
@@ -118,17 +131,45 @@ def test_a_rejected_look_falls(board):
 
 
 def test_the_first_verdict_trains_and_unsure_does_not(board):
-    told(board, do="judge", place=3, verdict="unsure")
-    assert "unsure" in board.status["text"]
-    assert board._detector is None
-    told(board, do="judge", place=0, verdict="accept")
-    assert board.status["text"].startswith("learnt from 1 verdict")
+    told(board, **said(board, 3, "unsure"))
+    assert list(board.labels["verdict"]) == ["unsure"]
+    assert "q_value" not in board.matches
+    told(board, **said(board, 0, "accept"))
+    assert board.status["text"].startswith("learnt from 1 verdict ")
     assert "q_value" in board.matches
+
+
+def test_verdicts_said_quickly_are_all_kept_and_mean_what_was_seen(board):
+    """While the first trains the ranking changes under the others: they are about the cards that were shown."""
+    messages = [said(board, place, verdict) for place, verdict in enumerate(["accept", "reject", "reject", "accept"])]
+    for message in messages:
+        board._heard(board, message, [])
+    board.wait(60)
+    kept = dict(zip(board.labels["entity"], board.labels["verdict"], strict=True))
+    assert kept == {message["entity"]: message["verdict"] for message in messages}
+    assert board.status["text"].startswith("learnt from 4 verdicts")
+
+
+def test_verdicts_on_other_channels_do_not_stand_in_the_way(panel):
+    board = PatternDesigner(panel, pattern=DIP)
+    board.judge(0, "accept")
+    drawn(board, channels=[{"expression": "log(revenue)", "points": [[0, 1], [0.5, 0], [1, 1]]}])
+    board.spec = {**board.spec, "channels": [{"expression": "log(revenue)", "points": [[0, 1], [0.5, 0], [1, 1]]}]}
+    board.train()
+    board.wait(30)
+    assert board.found["by"] == "odds"
+    board.close()
+
+
+def test_the_unit_of_the_points_is_no_other_drawing(board):
+    board.train()
+    drawn(board, channels=[{"expression": "roic", "points": [[0, 30], [0.5, 10], [1, 30]]}])
+    assert board.found["by"] == "odds"
 
 
 def test_a_stretch_becomes_the_pattern_and_is_left_out_of_its_own_ranking(board):
     first = board.matches.iloc[0]
-    told(board, do="example", place=0)
+    told(board, do="example", **card(board, 0))
     assert board.pattern.example == first["entity"]
     assert first["entity"] not in set(board.matches["entity"])
     assert board.found["where"] == "history"
@@ -137,18 +178,21 @@ def test_a_stretch_becomes_the_pattern_and_is_left_out_of_its_own_ranking(board)
 def test_a_preset_comes_onto_the_board(board):
     told(board, do="preset", name="s_curve")
     assert board.pattern == library()["s_curve"]
-    board._answers.wait(30)
     assert board._ranked().pattern == library()["s_curve"]
 
 
 def test_training_can_be_cancelled_and_what_was_there_stays(board):
-    before = board.matches
-    board._long.cancel()
-    with pytest.raises(Exception, match="cancelled"):
-        board.train()
+    before, busy = board.matches, threading.Event()
+    board.observe(lambda change: busy.set() if change["new"]["done"] else None, "status")
+    board._heard(board, {"do": "train"}, [])
+    assert busy.wait(30)
+    told(board, do="cancel")
+    assert board.status["text"].startswith("cancelled")
+    assert not board.status["busy"]
     pd.testing.assert_frame_equal(board.matches, before)
-    told(board, do="train")
-    assert board.status["text"].startswith("trained")
+    told(board, do="cancel")  # nothing to cancel: what comes next is not hit by it
+    board.train()
+    assert "q_value" in board.matches
 
 
 @pytest.mark.parametrize(
@@ -162,11 +206,13 @@ def test_training_can_be_cancelled_and_what_was_there_stays(board):
 def test_a_drawing_that_cannot_be_looked_for_is_told_and_loses_nothing(board, spec, message):
     before = board.found
     drawn(board, **spec)
-    assert board.status["failed"]
-    assert message in board.status["text"]
-    assert board.found == before
+    assert message in board.found["trouble"]
+    assert board.found["cards"] == before["cards"]
+    with pytest.raises(BadInput, match=message.replace("(", "[(]")):
+        board.matches  # noqa: B018  the answer to another drawing would be no answer
     drawn(board)
-    assert not board.status["failed"]
+    assert not board.found["trouble"]
+    assert board.found["cards"] == before["cards"]
 
 
 def test_a_panel_has_no_place_to_save(board):
@@ -180,6 +226,8 @@ def test_strange_arguments_are_refused(panel):
         PatternDesigner(panel, pattern="dip_recovry")
     with pytest.raises(BadInput, match="where"):
         PatternDesigner(panel, where="then")
+    with pytest.raises(NotFound, match="close"):
+        PatternDesigner(panel, pattern="double_top")
 
 
 def test_the_static_page_holds_every_match(board):

@@ -56,6 +56,22 @@ def idle(page: Any, text: str) -> None:
     page.locator(".tsb-cancel").wait_for(state="hidden")
 
 
+def test_undo_takes_back_what_was_changed_and_a_click_changes_nothing(session):
+    page, _, _ = session
+    undo, slider = page.get_by_title("undo (Ctrl+Z)"), page.get_by_label("prominence")
+    assert undo.is_disabled()
+    page.locator(".tsb-dot").nth(1).click()
+    assert undo.is_disabled()
+    slider.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+    assert slider.input_value() == "3.75"
+    for _ in range(3):
+        undo.click()
+    assert slider.input_value() == "3"
+    assert undo.is_disabled()
+
+
 def test_a_corner_dragged_by_mouse_changes_the_companies(session):
     page, _, _ = session
     before = names(page)
@@ -86,6 +102,19 @@ def test_a_corner_moved_by_keys_changes_the_companies_and_no_cell(session):
         page.keyboard.press("Control+z")
     assert names(page) == before
     assert page.locator(".jp-Cell").count() == cells
+
+
+def test_what_cannot_be_looked_for_is_told_beside_the_drawing_and_can_be_mended(session):
+    page, _, _ = session
+    before, expression = names(page), page.get_by_label("expression of channel 1")
+    expression.fill("profit")
+    expression.press("Enter")
+    page.locator(".tsb-headline.tsb-failed", has_text="profit").wait_for()
+    assert names(page) == before
+    expression.fill("roic")
+    expression.press("Enter")
+    page.locator(".tsb-headline:not(.tsb-failed)", has_text="nearest").wait_for()
+    assert names(page) == before
 
 
 def test_a_stroke_becomes_corners(session):

@@ -1,6 +1,7 @@
 """What every board has: a page beside a kernel that it never keeps waiting, and a line that says what is being done."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,6 @@ import anywidget
 import traitlets
 
 from tsbench.errors import TsbenchError
-from tsbench.lab.newest import Newest
 from tsbench.lab.tasks import Cancellable, Cancelled, idle, outcome
 
 # Progress is told at most so often.
@@ -18,9 +18,9 @@ NEWS_SECONDS = 0.1
 
 
 class Board(anywidget.AnyWidget):
-    """A widget whose work is done in threads: `_tasks` for what takes seconds, through the executor `_long`.
+    """A widget whose work is done in threads, in the order asked: `_soon` for moments, `_later` for seconds.
 
-    status : text, busy ("" when idle), done (pieces), failed, link (a file to open).
+    status : text, busy ("" when idle), done (pieces), failed, link (a file to open), stoppable.
     """
 
     status = traitlets.Dict().tag(sync=True)
@@ -28,33 +28,31 @@ class Board(anywidget.AnyWidget):
     def __init__(self, **state: Any) -> None:
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="tsbench-lab")
         self._long = Cancellable(self._pool, self._stepped)
-        self._told = 0.0
+        self._lines = [ThreadPoolExecutor(1, thread_name_prefix="tsbench-lab-line") for _ in range(2)]
+        self._told, self._telling = 0.0, threading.Lock()
         super().__init__(status=idle(), **state)
-        self._threads: list[Newest[Any]] = []
-        self._tasks = self._thread(self._do)
         self.on_msg(self._heard)
 
     def to_static(self) -> str:
         """The board as HTML that needs neither kernel nor script."""
         raise NotImplementedError
 
-    def _heard(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
-        """What the page says. Never works itself: hands on, so that the kernel is free at once."""
-        raise NotImplementedError
+    def wait(self, timeout: float | None = None) -> None:
+        """Until all is done that was asked of the board so far. Raises TimeoutError after `timeout` seconds."""
+        for line in self._lines:
+            line.submit(lambda: None).result(timeout)
 
     def close(self) -> None:
         """End the threads of this board and take it off the page."""
-        if "_threads" in self.__dict__:  # else it was refused while it was made
+        if "_lines" in self.__dict__:  # else it was refused before it had any
             self._long.cancel()
-            for thread in self._threads:
-                thread.close()
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            for pool in (*self._lines, self._pool):
+                pool.shutdown(wait=False, cancel_futures=True)
         super().close()
 
-    def _thread(self, work: Callable[[Any], None]) -> Newest[Any]:
-        """A thread of this board for one kind of request."""
-        self._threads.append(Newest(work, self._failed))
-        return self._threads[-1]
+    def _heard(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
+        """What the page says. Never works itself: hands on, so that the kernel is free at once."""
+        raise NotImplementedError
 
     def _repr_mimebundle_(self, **arguments: Any) -> Any:
         shown = super()._repr_mimebundle_(**arguments)
@@ -63,29 +61,49 @@ class Board(anywidget.AnyWidget):
         bundle, metadata = shown
         return {**bundle, "text/html": self.to_static()}, metadata
 
-    def _do(self, task: tuple[str, Callable[[], Any]]) -> None:
-        doing, work = task
-        self._long.begin()
+    # ---- work --------------------------------------------------------------------------------------------
+
+    def _soon(self, work: Callable[[], Any]) -> None:
+        """Do this in its turn, beside whatever long work goes on; what it raises is told."""
+        self._lines[0].submit(self._guarded, work)
+
+    def _later(self, doing: str, work: Callable[[], Any], *, stoppable: bool = True) -> None:
+        """Do this in its turn, telling meanwhile what is `doing`, and what came of it; "" for nothing to tell."""
+        self._lines[1].submit(self._guarded, lambda: self._do(doing, work, stoppable))
+
+    def _cancel(self) -> None:
+        if self.status["busy"]:
+            self._long.cancel()
+
+    def _guarded(self, work: Callable[[], Any]) -> None:
+        try:
+            work()
+        except Exception as error:
+            known = isinstance(error, TsbenchError)
+            self._say(**idle(str(error) if known else f"{type(error).__name__}: {error}") | {"failed": True})
+
+    def _do(self, doing: str, work: Callable[[], Any], stoppable: bool) -> None:
         begin = time.perf_counter()
-        self._say(text=doing, busy=doing)
+        self._say(**idle(doing) | {"busy": doing, "stoppable": stoppable})
+        self._long.begin()
         try:
             done = work()
         except Cancelled:
-            self.status = idle("cancelled; what was there stays")
+            self._say(**idle("cancelled; what was there stays"))
             return
-        seconds = time.perf_counter() - begin
+        finally:
+            self._long.begin()  # a cancel that came late is for this work, not for the next
         told = done if isinstance(done, str) else outcome(done)
         link = str(done.page) if hasattr(done, "page") else ""
-        self.status = {**idle(f"{told} ({seconds:.1f} s)" if told else ""), "link": link}
-
-    def _failed(self, error: Exception) -> None:
-        known = isinstance(error, TsbenchError)
-        self.status = {**idle(str(error) if known else f"{type(error).__name__}: {error}"), "failed": True}
+        seconds = time.perf_counter() - begin
+        self._say(**idle(f"{told} ({seconds:.1f} s)" if told else "") | {"link": link})
 
     def _stepped(self, done: int) -> None:
-        if time.monotonic() - self._told > NEWS_SECONDS:
+        if time.monotonic() - self._told > NEWS_SECONDS and self.status["busy"]:
             self._told = time.monotonic()
-            self._say(done=done)
+            self._say(only_while_busy=True, done=done)
 
-    def _say(self, **news: Any) -> None:
-        self.status = {**self.status, "failed": False, "link": "", **news}
+    def _say(self, *, only_while_busy: bool = False, **news: Any) -> None:
+        with self._telling:
+            if self.status["busy"] or not only_while_busy:
+                self.status = {**self.status, **news}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from tsbench.detect import Stretches
@@ -26,10 +27,10 @@ def cards(ranking: Ranking, stretches: Stretches, said: Said) -> list[dict[str, 
     Parameters
         stretches : those that were ranked. said : the verdicts on stretches of this pattern.
     Returns
-        entity, name, sector, score, p and q (None without a fitted detector), start and end ("2003-06"), verdict (""
-        for none), lanes: per channel shown its title in words, low and high ("$1.2B", of all that is drawn), from and
-        to ("2001-03"), line and drawn (whole numbers from 0 to 1000 of that range, None where a value is missing),
-        first and count of the match within them.
+        entity, name, sector, channels, first and last (microseconds), start and end ("2003-06"), score, p and q (None
+        without a fitted detector), verdict ("" for none), lanes: per channel shown its title in words, low and high
+        ("$1.2B", of all that is drawn), from and to ("2001-03"), line and drawn (whole numbers from 0 to 1000 of that
+        range, None where a value is missing), first and count of the match within them.
     """
     out = []
     for place, row in enumerate(ranking.table.to_dict("records")):
@@ -37,8 +38,11 @@ def cards(ranking: Ranking, stretches: Stretches, said: Said) -> list[dict[str, 
         out.append(
             {
                 "entity": row["entity"],
-                "name": str(row["name"] or row["entity"]),
-                "sector": str(row["sector"] or ""),
+                "name": _text(row["name"]) or row["entity"],
+                "sector": _text(row["sector"]),
+                "channels": list(channels_of(ranking, place)),
+                "first": int(row["first"]),
+                "last": int(row["last"]),
                 "score": round(float(row["score"]), 4),
                 "p": row.get("p_value"),
                 "q": row.get("q_value"),
@@ -49,6 +53,17 @@ def cards(ranking: Ranking, stretches: Stretches, said: Said) -> list[dict[str, 
             }
         )
     return out
+
+
+def match_of(card: dict[str, Any]) -> dict[str, Any]:
+    """The match of a card that the page sends back: what the user saw, whatever is ranked by now."""
+    ends = (("start", "first"), ("end", "last"))
+    moments = {name: pd.Timestamp(int(card[moment]), unit="us", tz="UTC") for name, moment in ends}
+    return {name: card[name] for name in ("entity", "channels", "score")} | moments
+
+
+def _text(value: Any) -> str:
+    return "" if pd.isna(value) else str(value)
 
 
 def channels_of(ranking: Ranking, place: int) -> tuple[str, ...]:

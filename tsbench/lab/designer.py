@@ -8,19 +8,21 @@ import traitlets
 
 from tsbench import checks
 from tsbench.detect import WHERE, PatternDetector, Where
-from tsbench.detect.lessons import labelled_windows
-from tsbench.errors import BadInput
+from tsbench.errors import BadInput, TsbenchError
 from tsbench.evaluate import VERDICTS, Verdict
 from tsbench.lab.assets import script, style
 from tsbench.lab.board import Board
-from tsbench.lab.cards import cards, channels_of
+from tsbench.lab.cards import cards, channels_of, match_of
+from tsbench.lab.newest import Newest
+from tsbench.lab.offer import offer, on_offer
 from tsbench.lab.ranking import Companies, Ranking
 from tsbench.lab.static import designer_page
-from tsbench.lab.tasks import VERBS, idle
+from tsbench.lab.tasks import STOPPABLE, VERBS
+from tsbench.lab.teaching import Teacher
 from tsbench.lab.verdicts import Verdicts
-from tsbench.patterns import Pattern, groups, named
-from tsbench.patterns.constraints import KINDS
+from tsbench.patterns import Pattern
 from tsbench.series import Panel
+from tsbench.store.engine import address
 
 if TYPE_CHECKING:
     from tsbench.jobs import Scan
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
 REPORT = "05_scan_companies"
 # What a report of all shipped companies may take.
 DEADLINE = 600.0
-# Series that stand for chance, and how many of them do for a first answer to a verdict.
-SURROGATES, PREVIEW = 6_000, 600
 # So long a cell waits for the answer to the newest drawing.
 PATIENCE = 30.0
 
@@ -74,15 +74,20 @@ class PatternDesigner(Board):
         panel = companies if isinstance(companies, Panel) else companies.series_of(frequency=frequency)
         self._top = checks.whole(top, "top", 1, 60)
         self._verdicts = Verdicts(self._store)
-        self._detector: PatternDetector | None = None
         self._ranking: Ranking | None = None
-        self._serial = self._tried = 0
-        drawing = self._named(pattern)
-        super().__init__(spec=drawing.to_json(), where=where, choices=self._choices(panel))
+        self._trouble = ""
+        self._serial = self._tried = self._judged = 0
+        drawing = on_offer(pattern, self._store)
+        super().__init__(spec=drawing.to_json(), where=where, choices=offer(panel, self._store))
         self._companies = Companies(panel, self._pool)
-        self._answers = self._thread(self._answer)
-        self.observe(self._changed, ["spec", "where"])
-        self._answer((0, self.spec, self.where, False))
+        self._teacher = Teacher(self._companies, self._long, self._ask)
+        self._answers: Newest[tuple[int, dict[str, Any], Where, bool]] = Newest(self._answer, self._not_answered)
+        try:
+            self._find(0, self.spec, where, moving=False)
+        except TsbenchError:
+            self.close()
+            raise
+        self.observe(lambda _: self._ask(), ["spec", "where"])
 
     # ---- what is on the board ---------------------------------------------------------------------------
 
@@ -93,17 +98,16 @@ class PatternDesigner(Board):
 
     @pattern.setter
     def pattern(self, drawing: Pattern | str) -> None:
-        self.spec = self._named(drawing).to_json()
+        self.spec = on_offer(drawing, self._store).to_json()
 
     @property
     def matches(self) -> pd.DataFrame:
         """The matches shown, best first: entity, name, sector, channels, start, end, score; after `train` p and q."""
         ranking = self._ranked()
         table = ranking.table.drop(columns=["channel", "start", "stop", "first", "last"])
-        moments = (pd.to_datetime(ranking.table[end], unit="us", utc=True) for end in ("first", "last"))
         table.insert(3, "channels", [list(channels_of(ranking, i)) for i in range(len(table))])
-        for place, (name, moment) in enumerate(zip(("start", "end"), moments, strict=True)):
-            table.insert(4 + place, name, moment)
+        for place, (name, end) in enumerate((("start", "first"), ("end", "last"))):
+            table.insert(4 + place, name, pd.to_datetime(ranking.table[end], unit="us", utc=True))
         return table
 
     @property
@@ -113,22 +117,27 @@ class PatternDesigner(Board):
 
     def _ranked(self) -> Ranking:
         """The answer to the newest drawing."""
-        self._answers.wait(PATIENCE)
+        if not self._answers.wait(PATIENCE):
+            raise BadInput(f"the newest drawing is not answered after {PATIENCE:.0f} s; try again")
         if self._ranking is None:
-            raise BadInput("no company is ranked yet; give the board a pattern that can be looked for")
+            raise BadInput(self._trouble)
         return self._ranking
+
+    def wait(self, timeout: float | None = None) -> None:
+        """As every board's; the newest drawing is answered then."""
+        super().wait(timeout)
+        if not self._answers.wait(timeout):
+            raise TimeoutError("the newest drawing is not answered yet")
 
     # ---- verbs --------------------------------------------------------------------------------------------
 
     def judge(self, place: int, verdict: Verdict) -> None:
         """Say of the match at `place` (from 0) whether it shows the pattern: "accept", "reject" or "unsure"."""
         ranking = self._ranked()
-        checks.choice(verdict, "verdict", VERDICTS)
         checks.whole(place, "place", 0, len(ranking.table) - 1)
         match = self.matches.iloc[place]
         wanted = ("entity", "channels", "start", "end", "score")
-        self._verdicts.put(ranking.pattern.name, {name: match[name] for name in wanted}, verdict)
-        self._show(ranking, self._serial)
+        self._put(ranking.pattern.name, {name: match[name] for name in wanted}, verdict)
 
     def train(self, *, preview: bool = False) -> PatternDetector:
         """Train a judge of this drawing and learn its odds, verdicts included; the matches then show p and q.
@@ -136,32 +145,14 @@ class PatternDesigner(Board):
         preview : show what the verdicts teach with coarse odds first.
         """
         drawing = self.pattern
-        detector, labels = self._fitted(drawing), self._verdicts.of(drawing.name)
-        labels = labels[labels["verdict"] != "unsure"]
-        first = PREVIEW if preview and len(labels) else SURROGATES
-        if detector is None:
-            stretches = self._companies.stretches(drawing)
-            seen = labelled_windows(drawing, stretches, labels) if len(labels) else None
-            detector = PatternDetector(drawing, surrogates=first)
-            self._use(detector.fit_stretches(stretches, seen=seen, executor=self._long))
-        elif len(labels):
-            self._use(self._taught(detector, labels, first))
-        if first < SURROGATES:
-            self._use(self._taught(detector, labels, SURROGATES))
-        return self._detector or detector
-
-    def _taught(self, detector: PatternDetector, labels: pd.DataFrame, surrogates: int) -> PatternDetector:
-        return detector.refit(labels, self._companies.panel, surrogates=surrogates, executor=self._long)
-
-    def _use(self, detector: PatternDetector) -> None:
-        self._detector = detector
-        self._ask()
+        return self._teacher.train(drawing, self._verdicts.of(drawing.name), preview=preview)
 
     def save(self) -> "ModelVersion | int":
         """Keep the pattern in the store, and its trained detector, if any, as a new version of that name."""
-        store, drawing = self._need_store(), self.pattern
+        store, detector = self._need_store(), self._teacher.of(self.pattern)
+        drawing = detector.pattern if detector is not None else self.pattern
         version = store.patterns.save(drawing)
-        detector = self._fitted(drawing)
+        self.choices = offer(self._companies.panel, self._store)
         if detector is None:
             return version
         from tsbench.jobs import data_hash
@@ -175,18 +166,24 @@ class PatternDesigner(Board):
         """Scan every company of the store with the board's detector, else a new one; the pattern is saved first."""
         from tsbench.jobs import scan
 
-        store, drawing = self._need_store(), self.pattern
+        store, detector = self._need_store(), self._teacher.of(self.pattern)
+        drawing = detector.pattern if detector is not None else self.pattern
         where: Where = self.where
-        asked: dict[str, Any] = {"frequency": self._frequency, "detector": self._fitted(drawing)}
+        asked: dict[str, Any] = {"frequency": self._frequency, "detector": detector}
         store.patterns.save(drawing)
         return scan(store, drawing, where=where, progress=False, executor=self._long, **asked)
 
     def report(self) -> "Run":
-        """Run the notebook of the scan with this pattern and where; its page lies in the reports folder."""
+        """Scan anew in the notebook of the scan, with this pattern and where; its page lies in the reports folder.
+
+        The notebook reads quarterly series of the store that the settings name.
+        """
         from tsbench.report import run
         from tsbench.settings import read_settings
 
         store, drawing, settings = self._need_store(), self.pattern, read_settings()
+        if self._frequency != "quarterly" or (settings.database and address(settings.database) != address(store.url)):
+            raise BadInput("the report reads quarterly series of the store of the settings; this board reads others")
         store.patterns.save(drawing)
         given = {"pattern": drawing.name, "where": self.where}
         folders = {"out": settings.reports_folder, "notebooks": settings.home / "notebooks"}
@@ -196,6 +193,12 @@ class PatternDesigner(Board):
         """The board as HTML that needs neither kernel nor script: the drawing and the matches."""
         return designer_page(self.spec, self.found)
 
+    def close(self) -> None:
+        """As every board's."""
+        if "_answers" in self.__dict__:
+            self._answers.close()
+        super().close()
+
     # ---- the page speaks ----------------------------------------------------------------------------------
 
     def _heard(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
@@ -204,47 +207,67 @@ class PatternDesigner(Board):
             self._serial = int(message["serial"])
             self._answers.ask((self._serial, message["spec"], message["where"], bool(message.get("moving"))))
         elif what == "preset":
-            self._tasks.ask(("", lambda: setattr(self, "pattern", message["name"])))
+            self._soon(lambda: setattr(self, "pattern", message["name"]))
         elif what == "example":
-            self._tasks.ask(("", lambda: self._take(int(message["place"]))))
+            self._soon(lambda: self._take(match_of(message)))
         elif what == "judge":
-            self._tasks.ask(("learning from your verdicts", lambda: self._learn(message)))
+            self._soon(lambda: self._hear_verdict(message))
         elif what == "cancel":
-            self._long.cancel()
+            self._cancel()
         elif what in VERBS:
-            self._tasks.ask((VERBS[what], getattr(self, what)))
+            self._later(VERBS[what], getattr(self, what), stoppable=what in STOPPABLE)
 
-    def _learn(self, message: dict[str, Any]) -> str:
-        self.judge(int(message["place"]), message["verdict"])
-        if message["verdict"] == "unsure":
-            return "kept; unsure teaches nothing"
+    def _hear_verdict(self, message: dict[str, Any]) -> None:
+        """Keep it at once; then learn, unless a newer verdict comes before that begins."""
+        self._put(message["pattern"], match_of(message), message["verdict"])
+        if message["verdict"] != "unsure":
+            self._judged += 1
+            number = self._judged
+            self._later("learning from your verdicts", lambda: self._learn(number))
+
+    def _learn(self, number: int) -> str:
+        if number < self._judged:
+            return ""
         self.train(preview=True)
         told = int((self.labels["verdict"] != "unsure").sum())
         return f"learnt from {told} verdict{'s' * (told > 1)}"
 
-    def _take(self, place: int) -> None:
+    def _put(self, pattern: str, match: dict[str, Any], verdict: Verdict) -> None:
+        checks.choice(verdict, "verdict", VERDICTS)
+        self._verdicts.put(pattern, match, verdict)
+        if self._ranking is not None and self._ranking.pattern.name == pattern:
+            self._show(self._ranking, self._serial)
+
+    def _take(self, match: dict[str, Any]) -> None:
         """The stretch of a match as the pattern."""
-        ranking, match = self._ranked(), self.matches.iloc[place]
         self.pattern = Pattern.from_example(
             self._companies.panel, match["entity"], match["start"], match["end"], match["channels"],
             name=f"like_{''.join(c if c.isalnum() else '_' for c in match['entity'])}",
-            prominence=ranking.pattern.prominence,
+            prominence=self.spec["prominence"],
         )  # fmt: skip
 
     # ---- the companies answer -----------------------------------------------------------------------------
-
-    def _changed(self, _: Any) -> None:
-        """A cell, a preset, or a drawing that came to rest."""
-        self._ask()
 
     def _ask(self) -> None:
         self._answers.ask((self._serial, self.spec, self.where, False))
 
     def _answer(self, asked: tuple[int, dict[str, Any], Where, bool]) -> None:
         serial, spec, where, moving = asked
+        self._ranking, self._trouble = None, ""
+        try:
+            self._find(serial, spec, where, moving=moving)
+        except TsbenchError as error:
+            self._trouble = str(error)
+            self.found = {**self.found, "serial": serial, "trouble": self._trouble}
+
+    def _not_answered(self, error: Exception) -> None:
+        self._trouble = f"{type(error).__name__}: {error}"
+        self.found = {**self.found, "serial": self._serial, "trouble": self._trouble}
+
+    def _find(self, serial: int, spec: dict[str, Any], where: Where, *, moving: bool) -> None:
         begin = time.perf_counter()
         drawing = Pattern.from_json(spec)
-        detector = self._fitted(drawing)
+        detector = self._teacher.of(drawing)
         if detector is None:
             ranking = self._companies.rank(drawing, where=where, top=self._top, preview=moving)
         else:
@@ -254,13 +277,13 @@ class PatternDesigner(Board):
             # Whoever looks at matches of a drawing has tried it, whether or not it is scanned afterwards.
             self._tried = self._store.drawings.tried(drawing)
         self._show(ranking, serial, milliseconds=1e3 * (time.perf_counter() - begin))
-        if self.status.get("failed"):
-            self.status = idle()
 
     def _show(self, ranking: Ranking, serial: int, milliseconds: float | None = None) -> None:
         said = self._verdicts.said(ranking.pattern.name)
         self.found = {
             "serial": serial,
+            "trouble": "",
+            "pattern": ranking.pattern.name,
             "cards": cards(ranking, self._companies.stretches(ranking.pattern), said),
             "tested": ranking.tested,
             "companies": ranking.companies,
@@ -269,26 +292,6 @@ class PatternDesigner(Board):
             "tried": self._tried,
             "by": "odds" if "p_value" in ranking.table else "correlation",
             "milliseconds": self.found.get("milliseconds") if milliseconds is None else round(milliseconds, 1),
-        }
-
-    def _fitted(self, drawing: Pattern) -> PatternDetector | None:
-        """The detector, if it is of this very drawing."""
-        return self._detector if self._detector is not None and self._detector.pattern == drawing else None
-
-    def _named(self, pattern: Pattern | str) -> Pattern:
-        if isinstance(pattern, Pattern) or self._store is None:
-            return pattern if isinstance(pattern, Pattern) else named(pattern)
-        from tsbench.jobs import resolve
-
-        return resolve(self._store, pattern)
-
-    def _choices(self, panel: Panel) -> dict[str, Any]:
-        saved = [] if self._store is None else self._store.patterns.names()
-        return {
-            "presets": {"saved": saved, **{group: list(names) for group, names in groups().items()}},
-            "metrics": sorted(set(panel.index["metric"])),
-            "kinds": list(KINDS),
-            "store": self._store is not None,
         }
 
     def _need_store(self) -> "Store":

@@ -1,5 +1,6 @@
 """Every company's best stretch for a drawing that is still being drawn."""
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
@@ -48,18 +49,20 @@ class Companies:
     def __init__(self, panel: Panel, executor: Executor | None = None) -> None:
         self.panel = panel
         self.executor = executor
-        self._asked: tuple[tuple[int, Where, int, str], Question] | None = None
+        self._asked: tuple[Stretches, tuple[Where, int, str], Question] | None = None
+        self._lock = threading.Lock()
         self._seen: OrderedDict[tuple[tuple[str, ...], str], Stretches] = OrderedDict()
 
     def stretches(self, pattern: Pattern) -> Stretches:
         """The pattern's channels over the panel. Raises NotFound or BadInput as `stretches_of` does."""
         key = pattern.expressions, pattern.combine
-        if key not in self._seen:
-            self._seen[key] = stretches_of(pattern, self.panel)
-            while len(self._seen) > KEPT:
-                self._seen.popitem(last=False)
-        self._seen.move_to_end(key)
-        return self._seen[key]
+        with self._lock:
+            if key not in self._seen:
+                self._seen[key] = stretches_of(pattern, self.panel)
+                while len(self._seen) > KEPT:
+                    self._seen.popitem(last=False)
+            self._seen.move_to_end(key)
+            return self._seen[key]
 
     def rank(self, pattern: Pattern, *, where: Where = "history", top: int = 12, preview: bool = False) -> Ranking:
         """The `top` companies by their best stretch: correlation with the amplitude gate, at every place and scale.
@@ -90,10 +93,10 @@ class Companies:
 
     def _question(self, pattern: Pattern, stretches: Stretches, bank: Bank, where: Where) -> Question:
         """`question_of`, which a corner that moves does not change."""
-        key = id(stretches), where, shortest_run(bank), pattern.example
-        if self._asked is None or self._asked[0] != key:
-            self._asked = key, question_of(stretches, bank, where, None, pattern.example)
-        return self._asked[1]
+        key, known = (where, shortest_run(bank), pattern.example), self._asked
+        if known is None or known[0] is not stretches or known[1] != key:
+            known = self._asked = stretches, key, question_of(stretches, bank, where, None, pattern.example)
+        return known[2]
 
     def rank_by_odds(self, detector: PatternDetector, *, where: Where = "history", top: int = 12) -> Ranking:
         """The `top` companies by the p-value of a fitted detector, the score among equals; q over all tested."""

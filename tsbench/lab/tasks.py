@@ -50,11 +50,12 @@ class Cancellable:
 
 # The long verbs of a board, and what it says while one is done.
 VERBS = {"train": "training", "save": "saving", "scan": "scanning every company", "report": "writing the report"}
+STOPPABLE = ("train", "scan")
 
 
 def idle(text: str = "") -> dict[str, Any]:
     """What a board says of its long work: nothing is being done."""
-    return {"text": text, "busy": "", "done": 0, "failed": False, "link": ""}
+    return {"text": text, "busy": "", "done": 0, "failed": False, "link": "", "stoppable": False}
 
 
 def outcome(done: Any) -> str:

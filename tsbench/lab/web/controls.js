@@ -16,7 +16,7 @@ function slider(name, hint, [low, high, step], changed) {
     onchange: () => changed(Number(input.value), true),
   });
   const node = make("label", { class: "tsb-field", title: hint }, make("span", {}, name), input, shown);
-  return { node, show: (value) => { input.value = value; shown.textContent = input.value; } };
+  return { node, show: (value) => { input.value = value; shown.textContent = value; } };
 }
 
 function number(name, [low, high], changed) {
@@ -50,10 +50,13 @@ function presets(groups, chosen) {
 
 const LIMITS = [["low", "at least"], ["high", "at most"]];
 
-/** A line per condition: channel, quantity, bounds. `changed(constraints)`. */
+/** A line per condition: channel, quantity, bounds. `changed(constraints, shown)`; shown: the lines say so already. */
 function conditions(spec, kinds, changed) {
-  const all = spec.constraints;
-  const replaced = (place, news) => changed(all.map((one, i) => (i === place ? { ...one, ...news } : one)));
+  const all = structuredClone(spec.constraints);
+  const replaced = (place, news) => {
+    Object.assign(all[place], news);
+    changed(structuredClone(all), true);
+  };
   const rows = all.map((one, place) => make(
     "div", { class: "tsb-condition" },
     ((input) => { input.value = one.kind; return input; })(select("quantity", Object.fromEntries(kinds.map((k) => [k, k.replaceAll("_", " ")])), (kind) => replaced(place, { kind }))),
@@ -62,15 +65,15 @@ function conditions(spec, kinds, changed) {
       const input = make("input", { type: "number", step: "any", placeholder: word, "aria-label": word,
         onchange: () => {
           const news = { [end]: input.value === "" ? null : Number(input.value) };
-          const { low, high } = { ...one, ...news };
+          const { low, high } = { ...all[place], ...news };
           if (low !== null || high !== null) replaced(place, news);
         } });
       input.value = one[end] ?? "";
       return input;
     }),
-    make("button", { title: "remove this condition", onclick: () => changed(all.filter((_, i) => i !== place)) }, "×"),
+    make("button", { title: "remove this condition", onclick: () => changed(all.filter((_, i) => i !== place), false) }, "×"),
   ));
-  const add = () => changed([...all, { channel: spec.channels[0].expression, kind: "change", low: 0, high: null }]);
+  const add = () => changed([...all, { channel: spec.channels[0].expression, kind: "change", low: 0, high: null }], false);
   return make("div", { class: "tsb-conditions" }, ...rows, make("button", { onclick: add }, "+ condition in units"));
 }
 
@@ -89,7 +92,7 @@ function linkTo(path) {
 function actions(act, hasStore) {
   const verbs = { train: "Train", save: "Save", scan: "Scan all", report: "Report" };
   const hints = { train: "a judge, p and q for this drawing (about 3 s)", save: "keep pattern and detector in the store",
-    scan: "ask every company, kept in the store", report: "the page of this scan" };
+    scan: "ask every company, kept in the store", report: "a new scan of the quarterly series, as a page" };
   const buttons = Object.entries(verbs).map(([verb, text]) =>
     make("button", { class: "tsb-verb", "data-verb": verb, title: hints[verb], onclick: () => act(verb) }, text));
   const cancel = make("button", { class: "tsb-cancel", onclick: () => act("cancel") }, "Cancel");
@@ -99,7 +102,7 @@ function actions(act, hasStore) {
     text.replaceChildren(status.busy ? `${status.busy} … ${status.done ? `${status.done} pieces` : ""}` : status.text ?? "",
       ...(link ? [" ", make("a", { href: link, target: "_blank" }, "open the page")] : status.link ? [` ${status.link}`] : []));
     text.classList.toggle("tsb-failed", Boolean(status.failed));
-    cancel.hidden = !status.busy;
+    cancel.hidden = !status.busy || !status.stoppable;
     buttons.forEach((button) => { button.disabled = Boolean(status.busy) || (button.dataset.verb !== "train" && !hasStore); });
   };
   return { node: make("div", { class: "tsb-actions" }, ...buttons, cancel, text), show };

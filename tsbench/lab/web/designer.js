@@ -19,13 +19,15 @@ class Board {
     el.latencies = this.latencies = [];
     el.resting = () => this.frame === undefined && !this.untold && this.asked.size === 0;
     el.classList.add("tsb-designer");
+    // The notebook around would take arrows and Enter for its own.
+    el.addEventListener("keydown", (event) => event.stopPropagation());
     this.build(el);
     this.show();
     this.showFound();
     this.actions.show(model.get("status"));
     this.heard = {
-      "change:found": () => this.showFound(), "change:status": () => this.showStatus(),
-      "change:spec": () => this.follow(), "change:where": () => this.follow(),
+      "change:found": () => this.showFound(), "change:status": () => this.actions.show(model.get("status")),
+      "change:spec": () => this.follow(), "change:where": () => this.follow(), "change:choices": () => this.showPresets(),
     };
     for (const [event, listen] of Object.entries(this.heard)) model.on(event, listen);
   }
@@ -36,9 +38,11 @@ class Board {
   }
 
   build(el) {
-    const { presets: groups, store } = this.model.get("choices");
+    const { store } = this.model.get("choices");
     this.name = make("input", { class: "tsb-name", "aria-label": "name of the pattern", spellcheck: "false",
       pattern: "[A-Za-z0-9_\\-]+", onchange: () => this.name.reportValidity() && this.change({ name: this.name.value }) });
+    this.presets = make("span", {});
+    this.showPresets();
     this.lanes = make("div", { class: "tsb-lanes" });
     this.undo = make("button", { title: "undo (Ctrl+Z)", onclick: () => this.back(this.past, this.future) }, "↶");
     this.redo = make("button", { title: "redo (Ctrl+Y)", onclick: () => this.back(this.future, this.past) }, "↷");
@@ -61,7 +65,7 @@ class Board {
     this.actions = actions((verb) => this.model.send({ do: verb }), store);
     el.append(
       make("section", { class: "tsb-board", "data-lm-suppress-shortcuts": "true", onkeydown: (event) => this.key(event) },
-        make("div", { class: "tsb-row" }, this.name, presets(groups, (name) => this.model.send({ do: "preset", name }))),
+        make("div", { class: "tsb-row" }, this.name, this.presets),
         this.lanes,
         make("div", { class: "tsb-row" }, this.undo, this.redo, this.mode.node, make("label", {}, this.snap, " snap"),
           make("button", { title: "upside down", onclick: () => this.flip() }, "flip")),
@@ -70,9 +74,13 @@ class Board {
         this.actions.node),
       make("section", { class: "tsb-answer" },
         make("div", { class: "tsb-row" }, this.wheres.node, this.headline),
-        make("div", { class: "tsb-hint" }, "Exploration: something is always nearest. Keys on a card: a accept, r reject, u unsure."),
+        make("div", { class: "tsb-hint" }, "Exploration: something is always nearest. Keys on a card: a accept, r reject, u unsure, p as pattern."),
         this.cards),
     );
+  }
+
+  showPresets() {
+    this.presets.replaceChildren(presets(this.model.get("choices").presets, (name) => this.model.send({ do: "preset", name })));
   }
 
   /** The whole board from `spec`. */
@@ -86,7 +94,14 @@ class Board {
     this.mode.show(this.drawing);
     this.undo.disabled = !this.past.length;
     this.redo.disabled = !this.future.length;
-    this.conditions.replaceChildren(conditions(spec, this.model.get("choices").kinds, (constraints) => this.change({ constraints })));
+    const stated = JSON.stringify([spec.constraints, spec.channels.map((channel) => channel.expression)]);
+    if (stated !== this.stated) {
+      this.conditions.replaceChildren(conditions(spec, this.model.get("choices").kinds, (constraints, shown) => {
+        if (shown) this.stated = JSON.stringify([constraints, this.spec.channels.map((channel) => channel.expression)]);
+        this.change({ constraints });
+      }));
+    }
+    this.stated = stated;
     const expressions = JSON.stringify([this.linked, spec.combine, ...spec.channels.map((channel) => [channel.expression, channel.points.length > 0])]);
     if (expressions !== this.expressions) this.rebuild();
     this.expressions = expressions;
@@ -113,7 +128,7 @@ class Board {
       channel.points.length && !(linked && k) ? new Lane(channel.expression, (points, settled) => this.redraw(k, points, settled)) : null);
     this.lanes.replaceChildren(...spec.channels.flatMap((channel, k) => {
       const expression = make("input", { class: "tsb-expression", spellcheck: "false", "aria-label": `expression of channel ${k + 1}`,
-        onchange: () => this.rename(k, expression.value.trim()) });
+        oninput: () => expression.setCustomValidity(""), onchange: () => this.rename(k, expression) });
       expression.value = channel.expression;
       const remove = several ? make("button", { title: "remove this channel", onclick: () => this.drop(k) }, "×") : null;
       const shape = linked ? null : this.drawn[k]?.svg ?? make("div", { class: "tsb-hint" }, "no shape, conditions only");
@@ -133,6 +148,7 @@ class Board {
   /** Part of the spec becomes another; settled changes can be undone. */
   change(news, settled = true) {
     if (settled) this.remember();
+    else this.before ??= structuredClone(this.spec);
     this.spec = { ...this.spec, ...news };
     if (settled) this.show();
     this.tell(settled);
@@ -147,14 +163,20 @@ class Board {
   }
 
   redraw(k, points, settled) {
-    this.before ??= structuredClone(this.spec);
     const { linked } = this;
     const channels = this.spec.channels.map((channel, i) => (i === k || linked ? { ...channel, points } : channel));
     this.change({ channels }, settled);
   }
 
-  rename(k, expression) {
-    const old = this.spec.channels[k].expression;
+  rename(k, input) {
+    const [old, expression] = [this.spec.channels[k].expression, input.value.trim()];
+    const taken = this.spec.channels.some((channel, i) => i !== k && channel.expression === expression);
+    if (!expression || taken) {
+      input.value = old;
+      input.setCustomValidity(taken ? "another channel has this expression" : "a channel needs an expression");
+      input.reportValidity();
+      return;
+    }
     const channels = this.spec.channels.map((channel, i) => (i === k ? { ...channel, expression } : channel));
     const constraints = this.spec.constraints.map((one) => (one.channel === old ? { ...one, channel: expression } : one));
     this.change({ channels, constraints });
@@ -183,13 +205,14 @@ class Board {
   back(from, to) {
     if (!from.length) return;
     to.push(JSON.stringify(this.spec));
+    this.before = null;
     this.spec = JSON.parse(from.pop());
     this.show();
     this.tell(true);
   }
 
   key(event) {
-    if (!(event.ctrlKey || event.metaKey) || event.target.tagName === "INPUT") return;
+    if (!(event.ctrlKey || event.metaKey) || ["text", "number"].includes(event.target.type)) return;
     const redo = event.key === "y" || (event.key === "Z" && event.shiftKey);
     if (event.key !== "z" && !redo) return;
     event.preventDefault();
@@ -227,19 +250,15 @@ class Board {
     this.show();
   }
 
-  showStatus() {
-    const status = this.model.get("status");
-    this.actions.show(status);
-    // A drawing that cannot be looked for has no other answer.
-    if (status.failed) this.asked.clear();
-    this.ask();
-  }
-
   showFound() {
     const found = this.model.get("found");
     this.headline.textContent = headline(found);
-    showCards(this.cards, found, (place, verdict) => this.model.send({ do: "judge", place, verdict }),
-      (place) => this.model.send({ do: "example", place }));
+    this.cards.classList.toggle("tsb-stale", Boolean(found.trouble));
+    this.headline.classList.toggle("tsb-failed", Boolean(found.trouble));
+    const match = ({ entity, channels, first, last, score }) => ({ entity, channels, first, last, score });
+    showCards(this.cards, found,
+      (card, verdict) => this.model.send({ do: "judge", pattern: found.pattern, verdict, ...match(card) }),
+      (card) => this.model.send({ do: "example", ...match(card) }));
     for (const [serial, begun] of this.asked) {
       if (serial === found.serial) this.latencies.push(performance.now() - begun);
       if (serial <= found.serial) this.asked.delete(serial);

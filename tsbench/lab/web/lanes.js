@@ -128,7 +128,7 @@ class Lane {
     const low = place === 0 ? 0 : place === last ? 1 : points[place - 1][0] + 0.01;
     const high = place === 0 ? 0 : place === last ? 1 : points[place + 1][0] - 0.01;
     points[place] = [rounded(within(grid(x), low, high)), rounded(within(grid(y), 0, 1))];
-    this.set(points, settled);
+    if (JSON.stringify(points) !== JSON.stringify(this.points)) this.set(points, settled);
   }
 
   set(points, settled) {
@@ -145,7 +145,9 @@ class Lane {
     if (place < 0) return;
     event.preventDefault();
     event.target.focus();
-    this.follow(event, (at) => this.move(place, ...at, false), () => this.set(this.points, true));
+    const before = JSON.stringify(this.points);
+    // A click that moved nothing is no change.
+    this.follow(event, (at) => this.move(place, ...at, false), () => JSON.stringify(this.points) !== before && this.set(this.points, true));
   }
 
   strokeFrom(event) {
@@ -193,7 +195,7 @@ class Lane {
 
   key(event, place) {
     const [x, y] = this.points[place];
-    const step = event.shiftKey ? 5 * STEP : STEP;
+    const step = (event.shiftKey ? 5 : 1) * (this.snap ? SNAP : STEP);
     const moves = { ArrowLeft: [-step, 0], ArrowRight: [step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };
     if (event.key in moves) {
       this.move(place, x + moves[event.key][0], y + moves[event.key][1], true);

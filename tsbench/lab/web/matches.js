@@ -1,6 +1,7 @@
 // The companies' answer: a card per match with its line, its stretch and the drawing over it.
 
 const CARD = { width: 200, lane: 72, edge: 4 };
+// p takes the stretch as the pattern.
 const KEYS = { a: "accept", r: "reject", u: "unsure" };
 const SAID = { accept: "accepted", reject: "rejected", unsure: "unsure" };
 
@@ -44,12 +45,13 @@ const sureness = (card) =>
 function cardOf(card, place, judge, take) {
   const verdict = (key, name) =>
     make("button", { title: `${name} (key ${key})`, "aria-pressed": card.verdict === name, class: `tsb-${name}`,
-      tabindex: -1, onclick: () => judge(place, name) }, { a: "✓", r: "✗", u: "?" }[key]);
+      tabindex: -1, onclick: () => judge(card, name) }, { a: "✓", r: "✗", u: "?" }[key]);
   const key = (event) => {
     const cards = [...event.currentTarget.parentNode.children];
     const moves = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: 1, ArrowUp: -1 };
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key in KEYS) judge(place, KEYS[event.key]);
+    if (event.key in KEYS) judge(card, KEYS[event.key]);
+    else if (event.key === "p") take(card);
     else if (event.key in moves) cards[place + moves[event.key]]?.focus();
     else return;
     event.preventDefault();
@@ -64,20 +66,20 @@ function cardOf(card, place, judge, take) {
     make("div", { class: "tsb-when" }, sureness(card)),
     ...card.lanes.map(laneOf),
     make("footer", {}, ...Object.entries(KEYS).map(([k, name]) => verdict(k, name)),
-      make("button", { tabindex: -1, class: "tsb-take", title: "take this stretch as the pattern", onclick: () => take(place) }, "as pattern")),
+      make("button", { tabindex: -1, class: "tsb-take", title: "take this stretch as the pattern (key p)", onclick: () => take(card) }, "as pattern")),
   );
 }
 
 /** All cards; one that has the focus keeps it. */
 function showCards(list, found, judge, take) {
-  const focused = [...list.children].indexOf(document.activeElement);
-  const rooted = list.getRootNode().activeElement;
-  const place = focused >= 0 ? focused : [...list.children].indexOf(rooted);
+  const active = list.getRootNode().activeElement;
+  const place = [...list.children].findIndex((one) => one.contains(active));
   list.replaceChildren(...(found.cards ?? []).map((card, i) => cardOf(card, i, judge, take)));
   if (place >= 0) list.children[Math.min(place, list.children.length - 1)]?.focus();
 }
 
 function headline(found) {
+  if (found.trouble) return found.trouble;
   const where = { now: "now", history: "in all of history", forming: "still forming" }[found.where];
   const how = found.by === "odds" ? "by the odds of a trained detector" : "by correlation alone";
   const { accept = 0, reject = 0, unsure = 0 } = found.said ?? {};

@@ -1,0 +1,72 @@
+"""The detector behind a board: trained on its drawing, taught by its verdicts."""
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from tsbench.detect import Executor, PatternDetector
+from tsbench.detect.lessons import Labelled, labelled_windows
+from tsbench.errors import BadInput
+from tsbench.lab.ranking import Companies
+from tsbench.lab.tasks import Cancelled
+from tsbench.patterns import Pattern
+from tsbench.store.drawings import spec_hash
+
+# Series that stand for chance, and how many of them do for a first answer to a verdict.
+SURROGATES, PREVIEW = 6_000, 600
+
+
+class Teacher:
+    """Keeps the detector of one drawing at a time; `changed` is called whenever there is another.
+
+    companies : what it learns on. executor : the searches go through its `map`.
+    """
+
+    def __init__(self, companies: Companies, executor: Executor, changed: Callable[[], None]) -> None:
+        self._companies, self._executor, self._changed = companies, executor, changed
+        self._detector: PatternDetector | None = None
+
+    def of(self, drawing: Pattern) -> PatternDetector | None:
+        """The detector, if it is of this drawing and name; the unit of its points is no difference."""
+        known = self._detector
+        same = known is not None and known.pattern.name == drawing.name
+        return known if same and known is not None and spec_hash(known.pattern) == spec_hash(drawing) else None
+
+    def train(self, drawing: Pattern, labels: pd.DataFrame, *, preview: bool) -> PatternDetector:
+        """Fit a detector, or teach the one there is; with `preview` coarse odds come first.
+
+        Labels that lie nowhere in these channels teach nothing. When it is cancelled the detector before stays.
+        """
+        before, detector = self._detector, self.of(drawing)
+        labels = labels[labels["verdict"] != "unsure"]
+        seen = self._seen(drawing, labels)
+        first = PREVIEW if preview and seen is not None else SURROGATES
+        try:
+            if detector is None:
+                fresh = PatternDetector(drawing, surrogates=first)
+                stretches = self._companies.stretches(drawing)
+                detector = self._use(fresh.fit_stretches(stretches, seen=seen, executor=self._executor))
+            elif seen is not None:
+                detector = self._taught(detector, labels, first)
+            if first < SURROGATES:
+                detector = self._taught(detector, labels, SURROGATES)
+        except Cancelled:
+            self._detector = before
+            self._changed()
+            raise
+        return detector
+
+    def _seen(self, drawing: Pattern, labels: pd.DataFrame) -> Labelled | None:
+        try:
+            return labelled_windows(drawing, self._companies.stretches(drawing), labels) if len(labels) else None
+        except BadInput:  # said of other channels under the same name
+            return None
+
+    def _taught(self, detector: PatternDetector, labels: pd.DataFrame, surrogates: int) -> PatternDetector:
+        panel = self._companies.panel
+        return self._use(detector.refit(labels, panel, surrogates=surrogates, executor=self._executor))
+
+    def _use(self, detector: PatternDetector) -> PatternDetector:
+        self._detector = detector
+        self._changed()
+        return detector
