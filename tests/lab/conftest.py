@@ -19,6 +19,7 @@ import pytest
 import tsbench.lab
 
 SETTINGS = Path(tsbench.lab.__file__).parent / "jupyter"
+PROJECT = Path(__file__).parents[2]
 PATIENCE = 60.0
 
 
@@ -79,5 +80,7 @@ def until(true: Callable[[], bool]) -> None:
 @pytest.fixture(scope="module")
 def jupyterlab(companies: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """JupyterLab whose kernels open the store of the shipped companies."""
-    with running(tmp_path_factory.mktemp("lab"), {"DATABASE_URL": companies.url}) as lab:
+    folder = tmp_path_factory.mktemp("lab")
+    project = {"TSBENCH_HOME": str(PROJECT), "TSBENCH_REPORTS": str(folder / "reports"), "DATABASE_URL": companies.url}
+    with running(folder, project) as lab:
         yield lab

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsbench.detect import PatternDetector
+from tsbench.detect import PatternDetector, head
 from tsbench.errors import BadInput, NotFound
 from tsbench.lab import PatternDesigner, ranking, teaching
 from tsbench.lab.ranking import Companies
@@ -21,8 +21,11 @@ def panel(companies):
 
 
 @pytest.fixture(autouse=True)
-def few_surrogates(monkeypatch):
-    """Coarser odds in less time: what the board does with them is looked at, not they."""
+def small_detectors(monkeypatch):
+    """Coarser judges and odds in less time: what the board does with them is looked at, not they."""
+    for name in ("SERIES", "MORE_SERIES", "SERIES_NOW", "MORE_SERIES_NOW"):
+        monkeypatch.setattr(head, name, 300)
+    monkeypatch.setattr(head, "FINAL_TREES", 80)
     monkeypatch.setattr(teaching, "SURROGATES", 1_000)
     monkeypatch.setattr(teaching, "PREVIEW", 500)
 

@@ -159,6 +159,19 @@ def test_save_and_scan_leave_their_records(session, companies):
     assert len(companies.scans.list("dip")) == 1
 
 
+def test_the_report_is_written_and_its_link_opens_the_page(session, jupyterlab):
+    page, _, _ = session
+    page.locator("[data-verb=report]").click()
+    link = page.get_by_role("link", name="open the page")
+    link.wait_for()
+    assert page.locator(".tsb-status", has_text="dip").count() == 1
+    with page.context.expect_page() as opened:
+        link.click()
+    opened.value.locator("h2", has_text="How sure").wait_for()
+    assert len(list((jupyterlab.folder / "reports").glob("*/report.html"))) == 1
+    opened.value.close()
+
+
 @pytest.mark.parametrize("width", [1280, 1920])
 def test_nothing_reaches_over_its_edge(session, width):
     page, _, _ = session
