@@ -126,6 +126,7 @@ def test_a_rejected_look_falls(board):
     before = list(board.matches["entity"][:5])
     for place in range(5):
         board.judge(place, "reject")
+    board.wait(30)
     assert board.found["said"] == {"accept": 0, "reject": 5, "unsure": 0}
     assert [card["verdict"] for card in board.found["cards"][:5]] == ["reject"] * 5
     board.train(preview=True)
@@ -161,6 +162,7 @@ def test_verdicts_on_other_channels_do_not_stand_in_the_way(panel):
     board.train()
     board.wait(30)
     assert board.found["by"] == "odds"
+    assert board._teacher.learnt == 0
     board.close()
 
 
@@ -253,6 +255,7 @@ def test_on_a_store_the_board_saves_scans_and_keeps_verdicts(companies):
     assert board.status["text"].startswith("saved")
     version, _ = companies.registry.get("dip")
     assert version.version == 1
+    assert version.metrics["needed_score"]
     told(board, do="scan")
     assert board.status["text"].startswith("scan dip-")
     assert companies.drawings.count("dip") == 1

@@ -89,7 +89,7 @@ def labelled_windows(pattern: Pattern, stretches: Stretches, labels: pd.DataFram
     rows = []
     for label in labels[labels["verdict"].isin(WANTED)].to_dict("records"):
         entity = position.get(label["entity"])
-        channel = -1 if pattern.combine == "all" else _channel(pattern, label["channels"])
+        channel = _channel(pattern, label["channels"])
         if entity is None or channel is None:
             continue
         low, high = stretches.offsets[entity], stretches.offsets[entity + 1]
@@ -110,6 +110,9 @@ def labelled_windows(pattern: Pattern, stretches: Stretches, labels: pd.DataFram
 
 
 def _channel(pattern: Pattern, channels: Sequence[str]) -> int | None:
+    """Which channel a label is about, -1 for all of a joint pattern; None: of other ones, under the same name."""
+    if pattern.combine == "all":
+        return -1 if set(channels) == set(pattern.expressions) else None
     known = [pattern.expressions.index(c) for c in channels if c in pattern.expressions]
     return known[0] if known else None
 

@@ -2,12 +2,15 @@
 
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from tsbench.detect import Executor, PatternDetector, Stretches, stretches_of
-from tsbench.detect.lessons import labelled_windows
+from tsbench.detect.lessons import Labelled, labelled_windows
 from tsbench.errors import BadInput, NotFound
 from tsbench.jobs.named import data_hash, resolve
 from tsbench.jobs.threads import threads
 from tsbench.patterns import Pattern
+from tsbench.series import Panel
 
 if TYPE_CHECKING:
     from tsbench.store import ModelVersion, Store
@@ -26,12 +29,7 @@ def fitted(
         store : keeps the labels. pattern : what to look for. stretches : of the universe, for this pattern.
         seed : fixes all draws. executor : as in `PatternDetector.fit`; default: one thread per core.
     """
-    labels = store.labels.of(pattern.name)
-    labels = labels[labels["verdict"] != "unsure"]
-    try:
-        seen = labelled_windows(pattern, stretches, labels) if len(labels) else None
-    except BadInput:  # the labelled stretches are not in these data: another frequency, an earlier day
-        seen = None
+    seen = judged_windows(pattern, stretches, store.labels.of(pattern.name))
     with threads(executor) as pool:
         return PatternDetector(pattern, seed=seed).fit_stretches(stretches, seen=seen, executor=pool)
 
@@ -62,7 +60,14 @@ def train(
     if not len(panel):
         raise NotFound(f"the store holds no {frequency} {' or '.join(pattern.metrics)}; see `tsbench load`")
     stretches = stretches_of(pattern, panel)
-    detector = fitted(store, pattern, stretches, seed=seed, executor=executor)
+    return register(store, fitted(store, pattern, stretches, seed=seed, executor=executor), stretches, panel)
+
+
+def register(store: "Store", detector: PatternDetector, stretches: Stretches, panel: Panel) -> "ModelVersion":
+    """Keep a fitted detector as a new version under its pattern's name, with the metrics that `train` names.
+
+    `stretches` of the `panel` of its metrics : what it was fitted to.
+    """
     companies = len(stretches.index)
     needed = detector.needed_score(LENGTHS, q=0.1, family=companies)
     metrics = {
@@ -70,4 +75,14 @@ def train(
         "stretches": int(stretches.start.size),
         "needed_score": needed.to_dict("records"),
     }
-    return store.registry.put(pattern.name, detector, metrics=metrics, data_hash=data_hash(panel), seed=seed)
+    name, seed = detector.pattern.name, detector.seed
+    return store.registry.put(name, detector, metrics=metrics, data_hash=data_hash(panel), seed=seed)
+
+
+def judged_windows(pattern: Pattern, stretches: Stretches, labels: pd.DataFrame) -> Labelled | None:
+    """What labels teach: the accepted and rejected windows that these data hold; None where they hold none."""
+    told = labels[labels["verdict"] != "unsure"]
+    try:
+        return labelled_windows(pattern, stretches, told) if len(told) else None
+    except BadInput:  # another frequency, an earlier day, other channels under the same name
+        return None

@@ -57,7 +57,6 @@ class PatternDesigner(Board):
     where = traitlets.Enum(WHERE).tag(sync=True)
     choices = traitlets.Dict().tag(sync=True)
     found = traitlets.Dict().tag(sync=True)
-    status = traitlets.Dict().tag(sync=True)
 
     def __init__(
         self,
@@ -77,6 +76,7 @@ class PatternDesigner(Board):
         self._ranking: Ranking | None = None
         self._trouble = ""
         self._serial = self._tried = self._judged = 0
+        self._drawn: tuple[dict[str, Any], str] = ({}, "")
         drawing = on_offer(pattern, self._store)
         super().__init__(spec=drawing.to_json(), where=where, choices=offer(panel, self._store))
         self._companies = Companies(panel, self._pool)
@@ -87,7 +87,7 @@ class PatternDesigner(Board):
         except TsbenchError:
             self.close()
             raise
-        self.observe(lambda _: self._ask(), ["spec", "where"])
+        self.observe(self._changed, ["spec", "where"])
 
     # ---- what is on the board ---------------------------------------------------------------------------
 
@@ -155,12 +155,10 @@ class PatternDesigner(Board):
         self.choices = offer(self._companies.panel, self._store)
         if detector is None:
             return version
-        from tsbench.jobs import data_hash
+        from tsbench.jobs import register
 
-        stretches = self._companies.stretches(drawing)
-        metrics = {"companies": len(stretches.index), "stretches": int(stretches.start.size)}
-        hashed = data_hash(store.series_of(metric=drawing.metrics, frequency=self._frequency))
-        return store.registry.put(drawing.name, detector, metrics=metrics, data_hash=hashed, seed=detector.seed)
+        panel = store.series_of(metric=drawing.metrics, frequency=self._frequency)
+        return register(store, detector, self._companies.stretches(drawing), panel)
 
     def scan(self) -> "Scan":
         """Scan every company of the store with the board's detector, else a new one; the pattern is saved first."""
@@ -204,7 +202,7 @@ class PatternDesigner(Board):
     def _heard(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
         what = message.get("do")
         if what == "draw":
-            self._serial = int(message["serial"])
+            self._serial, self._drawn = int(message["serial"]), (message["spec"], message["where"])
             self._answers.ask((self._serial, message["spec"], message["where"], bool(message.get("moving"))))
         elif what == "preset":
             self._soon(lambda: setattr(self, "pattern", message["name"]))
@@ -229,14 +227,13 @@ class PatternDesigner(Board):
         if number < self._judged:
             return ""
         self.train(preview=True)
-        told = int((self.labels["verdict"] != "unsure").sum())
-        return f"learnt from {told} verdict{'s' * (told > 1)}"
+        told = self._teacher.learnt
+        return f"learnt from {told} verdict{'s' * (told != 1)} on these channels"
 
     def _put(self, pattern: str, match: dict[str, Any], verdict: Verdict) -> None:
         checks.choice(verdict, "verdict", VERDICTS)
         self._verdicts.put(pattern, match, verdict)
-        if self._ranking is not None and self._ranking.pattern.name == pattern:
-            self._show(self._ranking, self._serial)
+        self._ask()
 
     def _take(self, match: dict[str, Any]) -> None:
         """The stretch of a match as the pattern."""
@@ -247,6 +244,11 @@ class PatternDesigner(Board):
         )  # fmt: skip
 
     # ---- the companies answer -----------------------------------------------------------------------------
+
+    def _changed(self, _: Any) -> None:
+        """A cell or a preset drew; what the page drew it has asked about already."""
+        if self._drawn != (self.spec, self.where):
+            self._ask()
 
     def _ask(self) -> None:
         self._answers.ask((self._serial, self.spec, self.where, False))
@@ -276,14 +278,11 @@ class PatternDesigner(Board):
         if not moving and self._store is not None:
             # Whoever looks at matches of a drawing has tried it, whether or not it is scanned afterwards.
             self._tried = self._store.drawings.tried(drawing)
-        self._show(ranking, serial, milliseconds=1e3 * (time.perf_counter() - begin))
-
-    def _show(self, ranking: Ranking, serial: int, milliseconds: float | None = None) -> None:
-        said = self._verdicts.said(ranking.pattern.name)
+        said = self._verdicts.said(drawing.name)
         self.found = {
             "serial": serial,
             "trouble": "",
-            "pattern": ranking.pattern.name,
+            "pattern": drawing.name,
             "cards": cards(ranking, self._companies.stretches(ranking.pattern), said),
             "tested": ranking.tested,
             "companies": ranking.companies,
@@ -291,7 +290,7 @@ class PatternDesigner(Board):
             "said": said.count(),
             "tried": self._tried,
             "by": "odds" if "p_value" in ranking.table else "correlation",
-            "milliseconds": self.found.get("milliseconds") if milliseconds is None else round(milliseconds, 1),
+            "milliseconds": round(1e3 * (time.perf_counter() - begin), 1),
         }
 
     def _need_store(self) -> "Store":

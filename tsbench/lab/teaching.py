@@ -5,8 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 
 from tsbench.detect import Executor, PatternDetector
-from tsbench.detect.lessons import Labelled, labelled_windows
-from tsbench.errors import BadInput
+from tsbench.jobs import judged_windows
 from tsbench.lab.ranking import Companies
 from tsbench.lab.tasks import Cancelled
 from tsbench.patterns import Pattern
@@ -19,18 +18,20 @@ SURROGATES, PREVIEW = 6_000, 600
 class Teacher:
     """Keeps the detector of one drawing at a time; `changed` is called whenever there is another.
 
-    companies : what it learns on. executor : the searches go through its `map`.
+    companies : what it learns on. executor : the searches go through its `map`. learnt : verdicts it was last taught.
     """
 
     def __init__(self, companies: Companies, executor: Executor, changed: Callable[[], None]) -> None:
         self._companies, self._executor, self._changed = companies, executor, changed
         self._detector: PatternDetector | None = None
+        self.learnt = 0
 
     def of(self, drawing: Pattern) -> PatternDetector | None:
         """The detector, if it is of this drawing and name; the unit of its points is no difference."""
         known = self._detector
-        same = known is not None and known.pattern.name == drawing.name
-        return known if same and known is not None and spec_hash(known.pattern) == spec_hash(drawing) else None
+        if known is None or known.pattern.name != drawing.name or spec_hash(known.pattern) != spec_hash(drawing):
+            return None
+        return known
 
     def train(self, drawing: Pattern, labels: pd.DataFrame, *, preview: bool) -> PatternDetector:
         """Fit a detector, or teach the one there is; with `preview` coarse odds come first.
@@ -38,13 +39,13 @@ class Teacher:
         Labels that lie nowhere in these channels teach nothing. When it is cancelled the detector before stays.
         """
         before, detector = self._detector, self.of(drawing)
-        labels = labels[labels["verdict"] != "unsure"]
-        seen = self._seen(drawing, labels)
+        stretches = self._companies.stretches(drawing)
+        seen = judged_windows(drawing, stretches, labels)
+        self.learnt = 0 if seen is None else seen.run.size
         first = PREVIEW if preview and seen is not None else SURROGATES
         try:
             if detector is None:
                 fresh = PatternDetector(drawing, surrogates=first)
-                stretches = self._companies.stretches(drawing)
                 detector = self._use(fresh.fit_stretches(stretches, seen=seen, executor=self._executor))
             elif seen is not None:
                 detector = self._taught(detector, labels, first)
@@ -55,12 +56,6 @@ class Teacher:
             self._changed()
             raise
         return detector
-
-    def _seen(self, drawing: Pattern, labels: pd.DataFrame) -> Labelled | None:
-        try:
-            return labelled_windows(drawing, self._companies.stretches(drawing), labels) if len(labels) else None
-        except BadInput:  # said of other channels under the same name
-            return None
 
     def _taught(self, detector: PatternDetector, labels: pd.DataFrame, surrogates: int) -> PatternDetector:
         panel = self._companies.panel

@@ -219,17 +219,13 @@ class Board {
     redo ? this.back(this.future, this.past) : this.back(this.past, this.future);
   }
 
-  /** Ask the companies; a settled drawing is also kept with the notebook. */
+  /** Ask the companies at the next frame. */
   tell(settled) {
     this.untold = { since: performance.now(), moving: !settled };
-    if (settled) {
-      this.model.set({ spec: structuredClone(this.spec), where: this.where });
-      this.model.save_changes();
-    }
     this.frame ??= requestAnimationFrame(() => { this.frame = undefined; this.ask(); });
   }
 
-  /** Send the newest drawing; where the search is slow, not before the older one is answered. */
+  /** Send the newest drawing; where the search is slow, not before the older one is answered. At rest it is kept with the notebook. */
   ask() {
     const [waiting] = this.asked.values();
     const slow = this.model.get("found").milliseconds > SLOW;
@@ -239,6 +235,9 @@ class Board {
     this.serial += 1;
     this.asked.set(this.serial, since);
     this.model.send({ do: "draw", serial: this.serial, spec: this.spec, where: this.where, moving });
+    if (moving) return;
+    this.model.set({ spec: structuredClone(this.spec), where: this.where });
+    this.model.save_changes();
   }
 
   /** The kernel set another drawing: a preset, an example, a cell. */
