@@ -66,7 +66,9 @@ def train(
 def register(store: "Store", detector: PatternDetector, stretches: Stretches, panel: Panel) -> "ModelVersion":
     """Keep a fitted detector as a new version under its pattern's name, with the metrics that `train` names.
 
-    `stretches` of the `panel` of its metrics : what it was fitted to.
+    Parameters
+        store : where it is kept. detector : a fitted one.
+        stretches : what it was fitted to. panel : the series they are of; its fingerprint is kept.
     """
     companies = len(stretches.index)
     needed = detector.needed_score(LENGTHS, q=0.1, family=companies)
@@ -80,7 +82,11 @@ def register(store: "Store", detector: PatternDetector, stretches: Stretches, pa
 
 
 def judged_windows(pattern: Pattern, stretches: Stretches, labels: pd.DataFrame) -> Labelled | None:
-    """What labels teach: the accepted and rejected windows that these data hold; None where they hold none."""
+    """What labels teach: the accepted and rejected windows that these data hold; None where they hold none.
+
+    Parameters
+        pattern, stretches : as in `fitted`. labels : what `store.labels.of` returns.
+    """
     told = labels[labels["verdict"] != "unsure"]
     try:
         return labelled_windows(pattern, stretches, told) if len(told) else None
