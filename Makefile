@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help report test bench lab pins docs clean
+.PHONY: help report test bench lab app pins docs clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -36,8 +36,11 @@ bench: $(BENCH) ## measure the bars beside their peers
 
 lab: $(BASE) ## JupyterLab in the project's environment, on loopback
 	@$(BIN)/tsbench load
-	@$(BIN)/jupyter lab --ip=127.0.0.1 --ServerApp.root_dir="$$PWD" --LabApp.app_settings_dir=tsbench/lab/jupyter \
-	  --LabApp.default_url=/lab/tree/notebooks/README.md $$([ "$$(id -u)" != 0 ] || echo --allow-root)
+	@$(BIN)/python -m tsbench.lab.server lab . --LabApp.default_url=/lab/tree/notebooks/README.md
+
+app: $(BASE) ## the board of notebook 02 as an app without code, on loopback
+	@$(BIN)/tsbench load
+	@$(BIN)/python -m tsbench.lab.server app notebooks/02_design_pattern.ipynb
 
 docs: $(BASE) ## print the generated pages anew: docs/configuration.md, docs/cli.md, docs/library.md, .env.example
 	@$(BIN)/python docs/generate.py

@@ -10,25 +10,20 @@ server and the kernel share the machine.
 
 import argparse
 import contextlib
-import os
 import shutil
-import socket
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from measure import ROOT, bar, write
 from playwright.sync_api import Page, sync_playwright
 
 from tsbench.lab.ranking import Companies
+from tsbench.lab.server import jupyterlab, write_notebook
 from tsbench.patterns import named
 from tsbench.store import Store, embedded
 
@@ -38,7 +33,6 @@ PREVIEWED = (
 )  # fmt: skip
 PATTERN = "dip_recovery"
 SHIPPED = ROOT / "data" / "companies"
-SETTINGS = ROOT / "tsbench" / "lab" / "jupyter"
 LARGE = """
 import numpy as np, pandas as pd
 from tsbench.series import Panel
@@ -60,31 +54,6 @@ source = Panel.from_parts(np.concatenate(values), offsets, np.concatenate(times)
 UNIVERSES = {"shipped": "from tsbench import Store\nsource = Store()", "large": LARGE}
 BOARD = f"from tsbench.lab import PatternDesigner\nPatternDesigner(source, pattern={PATTERN!r})"
 WANTED = {"shipped": 80, "large": 150}
-
-
-@contextlib.contextmanager
-def jupyterlab(folder: Path, url: str) -> Iterator[str]:
-    """The address of a JupyterLab that shows `folder`, its kernels on the store at `url`."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    folders = {f"JUPYTER_{kind}_DIR": str(folder / f".{kind.lower()}") for kind in ("CONFIG", "DATA", "RUNTIME")}
-    command = [
-        sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", "--no-browser", "--allow-root",
-        f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=", f"--LabApp.app_settings_dir={SETTINGS}",
-    ]  # fmt: skip
-    environment = {**os.environ, **folders, "IPYTHONDIR": str(folder / ".ipython"), "DATABASE_URL": url}
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    server = subprocess.Popen(command, env=environment, cwd=folder, **quiet)
-    try:
-        for _ in range(300):
-            with contextlib.suppress(OSError):
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/status", timeout=5)
-                break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
 def opened(page: Page, url: str, name: str) -> float:
@@ -147,13 +116,9 @@ def main() -> None:
         folder = Path(temporary) / "lab"
         folder.mkdir()
         for name, source in UNIVERSES.items():
-            cells = [nbformat.v4.new_code_cell(text) for text in (source, BOARD)]
-            notebook = nbformat.v4.new_notebook(cells=cells)
-            notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-            notebook.metadata["language_info"] = {"name": "python"}
-            nbformat.write(notebook, folder / f"{name}.ipynb")
+            write_notebook(folder / f"{name}.ipynb", source, BOARD)
         shutil.copy(ROOT / "notebooks" / "02_design_pattern.ipynb", folder)
-        with jupyterlab(folder, database) as url, sync_playwright() as playwright:
+        with jupyterlab(folder, {"DATABASE_URL": database}) as url, sync_playwright() as playwright:
             system = shutil.which("chromium") or shutil.which("google-chrome")
             browser = playwright.chromium.launch(executable_path=system, args=["--no-sandbox"])
             for name in UNIVERSES:

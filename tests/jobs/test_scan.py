@@ -30,6 +30,14 @@ def test_a_scan_gives_the_numbers_of_the_detector(companies, scanned):
     )
 
 
+def test_a_notebook_shows_the_best_matches(scanned):
+    page, best = scanned._repr_html_(), scanned.matches.iloc[0]
+    assert (
+        page.index(scanned.id) < page.index(best["name"]) < page.index(f"{best['start']:%Y-%m} to {best['end']:%Y-%m}")
+    )
+    assert page.count("<tr>") == 1 + 10
+
+
 def test_the_funnel_counts_every_company_once_and_shows_the_dead(scanned):
     funnel = scanned.funnel.set_index("stage")
     assert funnel.loc["in the store", "companies"] == 221

@@ -1,26 +1,17 @@
 """JupyterLab itself, in a folder of its own, on the store of the test."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 
-import tsbench.lab
+from tsbench.lab import server
 
-SETTINGS = Path(tsbench.lab.__file__).parent / "jupyter"
 PROJECT = Path(__file__).parents[2]
-PATIENCE = 60.0
+# Milliseconds after which a page is given up.
+SLOW = 60_000
 
 
 @dataclass
@@ -32,49 +23,7 @@ class Lab:
 
     def write(self, name: str, *cells: str) -> None:
         """A notebook of code cells."""
-        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-        notebook.metadata["language_info"] = {"name": "python"}
-        nbformat.write(notebook, self.folder / name)
-
-
-@contextmanager
-def running(folder: Path, environment: dict[str, str]) -> Iterator[Lab]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    folders = {f"JUPYTER_{kind}_DIR": str(folder / f".{kind.lower()}") for kind in ("CONFIG", "DATA", "RUNTIME")}
-    command = [
-        sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", "--port-retries=0", "--no-browser",
-        f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=", f"--LabApp.app_settings_dir={SETTINGS}",
-        *(["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []),
-    ]  # fmt: skip
-    with (folder / "jupyter.log").open("wb") as log:
-        process = subprocess.Popen(
-            command, env={**os.environ, **folders, "IPYTHONDIR": str(folder / ".ipython"), **environment}, cwd=folder,
-            stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    try:
-        until(lambda: answers(f"{url}/api/status") or process.poll() is not None)
-        assert process.poll() is None, (folder / "jupyter.log").read_text("utf-8")
-        yield Lab(url, folder)
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def answers(url: str) -> bool:
-    try:
-        return bool(urllib.request.urlopen(url, timeout=5).status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, "waited too long"
-        time.sleep(0.05)
+        server.write_notebook(self.folder / name, *cells)
 
 
 @pytest.fixture(scope="module")
@@ -82,5 +31,26 @@ def jupyterlab(companies: Any, tmp_path_factory: pytest.TempPathFactory) -> Iter
     """JupyterLab whose kernels open the store of the shipped companies."""
     folder = tmp_path_factory.mktemp("lab")
     project = {"TSBENCH_HOME": str(PROJECT), "TSBENCH_REPORTS": str(folder / "reports"), "DATABASE_URL": companies.url}
-    with running(folder, project) as lab:
-        yield lab
+    with server.jupyterlab(folder, project) as url:
+        yield Lab(url, folder)
+
+
+@pytest.fixture(scope="module")
+def watched(browser: Any) -> Iterator[Callable[[str], tuple[Any, list[str]]]]:
+    """Opens a page of a server, and lists what goes wrong on it: errors, and requests that leave the server."""
+    opened = []
+
+    def open_page(url: str) -> tuple[Any, list[str]]:
+        page = browser.new_context(viewport={"width": 1280, "height": 1000}).new_page()
+        page.set_default_timeout(SLOW)
+        opened.append(page)
+        wrong: list[str] = []
+        page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        local = (url, url.replace("http", "ws", 1), "data:", "blob:")
+        page.on("request", lambda asked: None if asked.url.startswith(local) else wrong.append(asked.url))
+        return page, wrong
+
+    yield open_page
+    for page in opened:
+        page.context.close()

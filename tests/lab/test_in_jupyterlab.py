@@ -1,6 +1,6 @@
 """The board as a user has it: JupyterLab in a real browser, by mouse and by keys."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,20 +14,13 @@ dip = Pattern("dip", (Channel("roic", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 
 board = PatternDesigner(Store(), pattern=dip)
 board
 """
-SLOW = 60_000
 
 
 @pytest.fixture(scope="module")
-def session(jupyterlab: Any, browser: Any) -> Iterator[tuple[Any, list[str], Callable[[], None]]]:
+def session(jupyterlab: Any, watched: Any) -> tuple[Any, list[str], Callable[[], None]]:
     """The page after all cells ran, what went wrong on it, and a way to load it anew."""
     jupyterlab.write("board.ipynb", CELL, "board.pattern")
-    page = browser.new_context(viewport={"width": 1280, "height": 1000}).new_page()
-    page.set_default_timeout(SLOW)
-    wrong: list[str] = []
-    page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    local = (jupyterlab.url, jupyterlab.url.replace("http", "ws", 1), "data:", "blob:")
-    page.on("request", lambda asked: None if asked.url.startswith(local) else wrong.append(asked.url))
+    page, wrong = watched(jupyterlab.url)
 
     def load() -> None:
         page.goto(f"{jupyterlab.url}/lab/tree/board.ipynb")
@@ -35,8 +28,7 @@ def session(jupyterlab: Any, browser: Any) -> Iterator[tuple[Any, list[str], Cal
 
     load()
     run_all(page)
-    yield page, wrong, load
-    page.context.close()
+    return page, wrong, load
 
 
 def run_all(page: Any) -> None:

@@ -22,7 +22,7 @@ from tsbench.settings import table
 ROOT = Path(__file__).resolve().parents[2]
 # not checks: its functions share the arguments value and name, explained once at the top
 ROOMS = ("errors", "records", "kernels", "series", "patterns", "evaluate", "detect")
-ROOMS += ("settings", "store", "plots", "report", "jobs")
+ROOMS += ("settings", "store", "plots", "report", "jobs", "lab", "doctor")
 
 
 def _public(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:

@@ -47,18 +47,42 @@ def test_the_conda_environment_asks_for_what_pyproject_asks_for() -> None:
     assert ("python", "3.11") in conda
 
 
+def _imported(node: ast.AST, inside: bool = False) -> set[tuple[str, bool]]:
+    """(package, whether inside a function) of every import in `node`."""
+    if isinstance(node, ast.Import):
+        return {(alias.name.partition(".")[0], inside) for alias in node.names}
+    if isinstance(node, ast.ImportFrom):
+        return {(node.module.partition(".")[0], inside)} if node.module and not node.level else set()
+    inside = inside or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    return set().union(*(_imported(child, inside) for child in ast.iter_child_nodes(node)))
+
+
+def _not_asked_for(imported: set[tuple[str, bool]]) -> set[str]:
+    """Foreign packages that no requirement brings; those of the extras for users count inside functions only."""
+    homes, project = packages_distributions(), _project()
+    base = {_bare(line)[0] for line in project["base"]}
+    extra = {
+        _bare(line)[0] for name, lines in project.items() if name not in ("base", "test", "bench") for line in lines
+    }
+    return {
+        name
+        for name, inside in imported
+        if name not in sys.stdlib_module_names | {"tsbench"}
+        and not (base | extra if inside else base) & {_plain(home) for home in homes.get(name, [name])}
+    }
+
+
 def test_every_imported_package_is_asked_for() -> None:
-    imported = set()
-    for path in (ROOT / "tsbench").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                imported.add(node.module.partition(".")[0])
-    homes = packages_distributions()
-    foreign = imported - sys.stdlib_module_names - {"tsbench"}
-    asked = {_bare(line)[0] for line in _project()["base"]}
-    assert {name for name in foreign if not asked & {_plain(home) for home in homes.get(name, [name])}} == set()
+    texts = [path.read_text("utf-8") for path in (ROOT / "tsbench").rglob("*.py")]
+    assert _not_asked_for(set().union(*(_imported(ast.parse(text)) for text in texts))) == set()
+
+
+def test_the_check_of_imports_would_notice_one() -> None:
+    lazy = "import numpy\ndef draw():\n    import playwright.sync_api\n    import hypothesis\n"
+    assert _not_asked_for(_imported(ast.parse(lazy))) == {"hypothesis"}
+    assert _not_asked_for(_imported(ast.parse("try:\n    from playwright import x\nexcept ImportError: ..."))) == {
+        "playwright"
+    }
 
 
 @pytest.mark.parametrize("kind", ["base", "test", "bench"])

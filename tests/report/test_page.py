@@ -1,7 +1,10 @@
-"""Pages from notebooks made by hand: what is shown, what is hidden, what is escaped."""
+"""Pages from notebooks made by hand: what is shown, what is hidden, what is escaped, and in which colours."""
 
+import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -9,7 +12,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tsbench import plots
+from tsbench.plots.theme import DARK, INK, PAPER, QUIET, RULE
 from tsbench.report import Run, record
+from tsbench.report.html import asset
 from tsbench.report.page import LARGEST_EMBEDDED_TABLE, PLOTLY, failure, render, write_index
 
 
@@ -123,8 +128,6 @@ def test_markdown_is_rendered_and_dollars_stay_dollars(finished_run: Run) -> Non
 
 
 def test_a_real_figure_of_plots_is_drawn_from_its_json(finished_run: Run, panel: Any) -> None:
-    import json
-
     drawn = json.loads(plots.series(panel.select(entity="C01")).to_json())
     page = render(_shown(new_output("display_data", {PLOTLY: drawn})), finished_run)
     assert "return on capital" in page
@@ -155,3 +158,49 @@ def test_an_empty_folder_of_reports_says_how_to_make_one(tmp_path: Any) -> None:
 def test_an_unfinished_cell_is_named_with_what_stopped_it(status: Any, told: str) -> None:
     cell = new_code_cell("x", metadata={"papermill": {"start_time": "2026-01-01"}})
     assert told in failure(new_notebook(cells=[cell]), status, 9)
+
+
+def test_the_page_is_written_in_the_colours_of_its_figures() -> None:
+    light, dark = re.findall(r"--ink: (.+?); --quiet: (.+?); --rule: (.+?); --paper: (.+?);", asset("page.css"))
+    assert list(light) == [colour.lower() for colour in (INK, QUIET, RULE, PAPER)]
+    assert list(dark) == [DARK[colour].lower() for colour in (INK, QUIET, RULE, PAPER)]
+
+
+# The colour of the paper under each figure, of the first line drawn, of the page, and of words in a table of others.
+SEEN = """
+[...document.querySelectorAll('.main-svg:first-of-type')].map(svg => getComputedStyle(svg).backgroundColor).concat(
+  ['.js-line', 'main', '#told'].map(one => document.querySelector(one)).map((element, i) =>
+    getComputedStyle(element)[['stroke', 'backgroundColor', 'color'][i]]))
+"""
+
+
+@pytest.mark.browser
+def test_figures_and_page_follow_the_reader_and_print_is_light(
+    finished_run: Run, panel: Any, browser: Any, tmp_path: Path
+) -> None:
+    drawn = plots.series(panel.select(entity="C01", metric="roic"))
+    foreign = {"data": [{"y": [1, 2]}], "layout": {"paper_bgcolor": PAPER, "height": 200}}
+    figures = [json.loads(figure.to_json()) for figure in (drawn, plots.dark(drawn))]
+    told = _data(text__html=f"<p id='told' style='color:{QUIET}'>words</p>")
+    notebook = _shown(told, *(_data(**{PLOTLY: figure}) for figure in (*figures, foreign)))
+    path = tmp_path / "page.html"
+    path.write_text(render(notebook, finished_run), "utf-8")
+    light = ["rgb(255, 255, 255)"] * 3 + ["rgb(0, 114, 178)", "rgb(255, 255, 255)", "rgb(102, 114, 127)"]
+    dark = ["rgb(22, 25, 29)"] * 2 + ["rgb(255, 255, 255)", "rgb(63, 151, 230)", "rgb(22, 25, 29)"]
+    dark += ["rgb(163, 173, 183)"]
+    page = browser.new_page(color_scheme="dark")
+    said: list[str] = []
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(path.as_uri())
+    page.wait_for_selector("figure.plot .js-line")
+    for scheme, colours in (("dark", dark), ("light", light), ("dark", dark)):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_function(f"colours => JSON.stringify({SEEN.strip()}) === JSON.stringify(colours)", arg=colours)
+    page.evaluate(f"addEventListener('beforeprint', () => {{ window.printed = {SEEN.strip()} }})")
+    page.pdf()
+    assert page.evaluate("window.printed")[:4] == light[:4]
+    assert page.evaluate(SEEN) == dark
+    page.emulate_media(media="print", color_scheme="dark")
+    assert page.evaluate("getComputedStyle(document.querySelector('main')).backgroundColor") == "rgb(255, 255, 255)"
+    assert said == []
+    page.close()

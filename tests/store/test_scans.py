@@ -213,11 +213,16 @@ def test_the_previous_scan_is_the_last_finished_one_that_asked_the_same(store):
     finished(store, "s2", parameters={**ASKED, "seed": 5})
     finished(store, "elsewhere", parameters={**ASKED, "where": "history"})
     finished(store, "part", parameters={**ASKED, "sector": "Energy"})
+    finished(store, "half", parameters={**ASKED, "half": "explore"})
+    finished(store, "by another null", parameters={**ASKED, "null": "sign_flip"})
+    finished(store, "past", parameters={**ASKED, "as_of": "2015-06-30"})
     finished(store, "reshaped", pattern={**PATTERN, "length": [4, 8]})
     begin(store, "unfinished")
     begin(store, "now")
     finished(store, "later")
+    begin(store, "later past", parameters={**ASKED, "as_of": "2015-09-30"})
     assert store.scans.previous("now") == "s2"
+    assert store.scans.previous("later past") == "past"
     assert store.scans.previous("s2") == "s1"
     assert store.scans.previous("s1") is None
 

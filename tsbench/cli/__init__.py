@@ -12,9 +12,11 @@ from cyclopts import App, Parameter
 from tsbench import __version__
 from tsbench.cli.database import check, load, upgrade
 from tsbench.cli.detector import patterns, train, warmup
+from tsbench.cli.doctor import doctor
 from tsbench.cli.labelling import label, labels
 from tsbench.cli.reports import report
 from tsbench.cli.scanning import scan
+from tsbench.cli.schedules import add, history, list_, remove, run, serve
 from tsbench.cli.services import start, status, stop
 from tsbench.errors import TsbenchError
 
@@ -30,10 +32,12 @@ app = App(
 )
 services = App(name="services", help="The project's own PostgreSQL and Valkey.")
 database = App(name="db", help="The schema of the database.")
+schedule = App(name="schedule", help="Reports that run by the clock.")
 for parent, commands in (
     (services, (start, stop, status)),
     (database, (upgrade, check)),
-    (app, (services, database, load, scan, label, labels, train, patterns, report, warmup)),
+    (schedule, (add, list_, run, remove, history, serve)),
+    (app, (services, database, load, scan, label, labels, train, patterns, report, schedule, warmup, doctor)),
 ):
     for command in commands:
         parent.command(command)

@@ -46,7 +46,7 @@ def report(
     from tsbench.report import run_many
 
     began = time.monotonic()
-    given = dict(_pair(text) for text in parameters)
+    given = dict(pair(text) for text in parameters)
     if given and len(names) != 1:
         raise BadInput(f"parameters belong to one notebook, {len(names)} are named; run them one by one")
     settings = session()
@@ -75,7 +75,7 @@ def report(
     sys.exit(0 if all(run.ok for run in runs) else 1)
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
     """("key", "value") of "key=value"."""
     key, equals, value = text.partition("=")
     if not equals or not key.strip():

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from tsbench.store import Store
 
 Half = Literal["explore", "confirm"]
+# Matches that a notebook shows of a scan.
+SHOWN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,19 @@ class Scan:
     def __repr__(self) -> str:
         tested = int((self.matches["status"] == "tested").sum())
         return f"Scan({self.id!r}, {self.pattern.name}, {tested} companies tested, {len(self.passing())} at q <= 0.1)"
+
+    def _repr_html_(self) -> str:
+        from tsbench.report.html import odds
+
+        best = self.matches[self.matches["p_value"].notna()].head(SHOWN)
+        table = best[["entity", "name", "sector", "channels", "score"]].assign(
+            stretch=[f"{a:%Y-%m} to {b:%Y-%m}" for a, b in zip(best["start"], best["end"], strict=True)],
+            p=[odds(p, e.get("p_floor", 0.0)) for p, e in zip(best["p_value"], best["evidence"], strict=True)],
+            q=best["q_value"].map(odds),
+            channels=best["channels"].map(", ".join),
+        )
+        table = table[["entity", "name", "sector", "channels", "stretch", "score", "p", "q"]]
+        return f"<p>{escape(repr(self))}</p>{table.style.hide(axis='index').format({'score': '{:.2f}'}).to_html()}"
 
 
 def scan(

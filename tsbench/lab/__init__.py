@@ -1,6 +1,7 @@
-"""The lab: widgets for a notebook that never keep the kernel waiting, and `.tsb` on pandas objects."""
+"""At home in a notebook: boards to draw a pattern on and to look at series, and `.tsb` on pandas objects."""
 
-from tsbench.lab import accessor as accessor
+from tsbench.lab.accessor import FrameTsb, SeriesTsb
 from tsbench.lab.designer import PatternDesigner
+from tsbench.lab.explorer import SeriesExplorer
 
-__all__ = ["PatternDesigner"]
+__all__ = ["FrameTsb", "PatternDesigner", "SeriesExplorer", "SeriesTsb"]

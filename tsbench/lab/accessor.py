@@ -92,7 +92,7 @@ class FrameTsb(_Tsb):
         return {name: times[panel.offsets[i] : panel.offsets[i + 1]] for i, name in enumerate(panel.index["entity"])}
 
     def match(self, pattern: Pattern | str, *, top: int = 5, per_entity: int = 3) -> pd.DataFrame:
-        """As for a series; a long table must hold one metric, else say which with a pattern and `panel()`."""
+        """As for a series (`pattern`, `top`, `per_entity`); a long table must hold one metric, else scan `panel()`."""
         if self._long and self._frame["metric"].nunique() > 1:
             kinds = ", ".join(map(str, self._frame["metric"].unique()[:5]))
             raise BadInput(f"the table holds several metrics ({kinds}); filter one, or scan .tsb.panel()")

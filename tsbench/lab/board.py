@@ -5,13 +5,16 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anywidget
 import traitlets
 
-from tsbench.errors import TsbenchError
+from tsbench.errors import BadInput, TsbenchError
 from tsbench.lab.tasks import Cancellable, Cancelled, idle, outcome
+
+if TYPE_CHECKING:
+    from tsbench.store import Store
 
 # Progress is told at most so often.
 NEWS_SECONDS = 0.1
@@ -24,6 +27,7 @@ class Board(anywidget.AnyWidget):
     """
 
     status = traitlets.Dict().tag(sync=True)
+    _store: "Store | None" = None
 
     def __init__(self, **state: Any) -> None:
         self._pool = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="tsbench-lab")
@@ -49,6 +53,11 @@ class Board(anywidget.AnyWidget):
             for pool in (*self._lines, self._pool):
                 pool.shutdown(wait=False, cancel_futures=True)
         super().close()
+
+    def _need_store(self) -> "Store":
+        if self._store is None:
+            raise BadInput("this board was opened on a panel; open it on a Store to keep or scan anything")
+        return self._store
 
     def _heard(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
         """What the page says. Never works itself: hands on, so that the kernel is free at once."""

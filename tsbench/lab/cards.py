@@ -75,7 +75,12 @@ def channels_of(ranking: Ranking, place: int) -> tuple[str, ...]:
 
 def month(moment: Any) -> str:
     """ "2003-06" of microseconds since 1970."""
-    return str((EPOCH + int(moment) // DAY).astype("datetime64[M]"))
+    return day(moment)[:7]
+
+
+def day(moment: Any) -> str:
+    """ "2003-06-30" of microseconds since 1970."""
+    return str(EPOCH + int(moment) // DAY)
 
 
 def _lane(ranking: Ranking, stretches: Stretches, row: Mapping[Any, Any], channel: int) -> dict[str, Any]:

@@ -51,8 +51,8 @@ class PatternDesigner(Board):
     Raises     NotFound: no such pattern, or the companies lack what it needs.
     """
 
-    _esm = script("lanes", "matches", "controls", "designer")
-    _css = style("designer")
+    _esm = script("elements", "lanes", "matches", "controls", "designer")
+    _css = style("board", "designer")
     spec = traitlets.Dict().tag(sync=True)
     where = traitlets.Enum(WHERE).tag(sync=True)
     choices = traitlets.Dict().tag(sync=True)
@@ -132,7 +132,7 @@ class PatternDesigner(Board):
     # ---- verbs --------------------------------------------------------------------------------------------
 
     def judge(self, place: int, verdict: Verdict) -> None:
-        """Say of the match at `place` (from 0) whether it shows the pattern: "accept", "reject" or "unsure"."""
+        """Say of the match at `place` (from 0): does it show the pattern? `verdict`: "accept", "reject" or "unsure"."""
         ranking = self._ranked()
         checks.whole(place, "place", 0, len(ranking.table) - 1)
         match = self.matches.iloc[place]
@@ -292,8 +292,3 @@ class PatternDesigner(Board):
             "by": "odds" if "p_value" in ranking.table else "correlation",
             "milliseconds": round(1e3 * (time.perf_counter() - begin), 1),
         }
-
-    def _need_store(self) -> "Store":
-        if self._store is None:
-            raise BadInput("this board was opened on a panel; open it on a Store to save, scan or report")
-        return self._store

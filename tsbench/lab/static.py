@@ -3,10 +3,11 @@
 from html import escape
 from typing import Any
 
-from tsbench.plots.theme import DRAWN, FONT, FOUND, INK, LINE, QUIET
+from tsbench.plots.theme import DRAWN, FONT, FOUND, INK, LINE, QUIET, SEQUENCE
 from tsbench.plots.units import words
 
 WIDTH, LANE, DRAWING = 210, 74, 120
+CHART, WIDE = 150, 640
 
 
 def designer_page(spec: dict[str, Any], found: dict[str, Any]) -> str:
@@ -64,13 +65,62 @@ def _lane(lane: dict[str, Any]) -> str:
     return f"{label}</div><svg width='{WIDTH}' height='{LANE}'>{shade}{values}{drawn}</svg>{ends}"
 
 
-def _line(x: list[float], heights: list[int | None], look: str) -> str:
-    """A path that leaves a gap where a value is missing."""
+def _line(x: list[float], heights: list[int | None], look: str, room: int = LANE) -> str:
+    """A path that leaves a gap where a value is missing, in a `room` so many pixels high."""
     path, pen = "", "M"
     for at, height in zip(x, heights, strict=False):
         if height is None:
             pen = "M"
             continue
-        path += f"{pen}{at:.1f},{4 + (1 - height / 1000) * (LANE - 8):.1f}"
+        path += f"{pen}{at:.1f},{4 + (1 - height / 1000) * (room - 8):.1f}"
         pen = "L"
     return f"<path d='{path}' fill='none' {look}/>"
+
+
+def explorer_page(shown: dict[str, Any]) -> str:
+    """What an explorer has `shown`: a chart per channel, and what is known of each company drawn."""
+    drawn = shown.get("chart", {})
+    lanes = "".join(_chart(lane, drawn["years"]) for lane in drawn.get("lanes", ()))
+    facts = "".join(_fact(fact, _colour(i)) for i, fact in enumerate(shown.get("facts", ())))
+    span = f"{drawn.get('from', '')} to {drawn.get('to', '')}"
+    return (
+        f"<div style='font:13px {escape(FONT, quote=True)};color:{INK}'>"
+        f"<div style='display:flex;flex-wrap:wrap;gap:4px 24px;margin-bottom:6px'>{facts}</div>{lanes}"
+        f"<div style='color:{QUIET}'>{span}</div>"
+        f"<code style='color:{QUIET}'>{escape(shown.get('line', ''))}</code></div>"
+    )
+
+
+def _colour(place: int) -> str:
+    return SEQUENCE[place % len(SEQUENCE)]
+
+
+def _fact(fact: dict[str, Any], colour: str) -> str:
+    until = f", until {fact['until']}" if fact["until"] else ""
+    told = "".join(
+        f"<div>{escape(': '.join((c['title'], ', '.join(filter(None, (c['latest'], c['category'].lower()))))))}</div>"
+        for c in fact["channels"]
+    )
+    return (
+        f"<div><b style='color:{colour}'>{escape(fact['name'])}</b> {escape(fact['symbol'])}"
+        f"<div style='color:{QUIET};font-size:11px'>{escape(fact['sector'])}{until}{told}</div></div>"
+    )
+
+
+def _chart(lane: dict[str, Any], years: list[tuple[int, str]]) -> str:
+    paths = []
+    for place, line in enumerate(lane["lines"]):
+        x = [at / 2000 * WIDE for at in line["x"]]
+        paths.append(_line(x, line["y"], f"stroke='{_colour(place)}' stroke-width='1.6'", CHART))
+        for at in line["doubted"]:
+            if line["y"][at] is not None:
+                y = 4 + (1 - line["y"][at] / 1000) * (CHART - 8)
+                paths.append(f"<circle cx='{x[at]:.1f}' cy='{y:.1f}' r='3' fill='none' stroke='{_colour(place)}'/>")
+    quiet = f"fill='{QUIET}' font-size='10'"
+    for height, text in lane["ticks"]:
+        y = 4 + (1 - height / 1000) * (CHART - 8)
+        paths.append(f"<text x='{WIDE + 6}' y='{y + 3:.1f}' {quiet}>{escape(text)}</text>")
+    for at, text in years:
+        paths.append(f"<text x='{at / 2000 * WIDE:.1f}' y='{CHART + 12}' {quiet}>{escape(text)}</text>")
+    title = f"<div style='color:{QUIET}'>{escape(lane['title'])}</div>"
+    return f"{title}<svg width='{WIDE + 60}' height='{CHART + 18}'>{''.join(paths)}</svg>"

@@ -10,12 +10,14 @@ from tsbench.plots.lines import series
 from tsbench.plots.multiples import matches
 from tsbench.plots.odds import needed, nulls, odds
 from tsbench.plots.precision_recall import precision_recall
+from tsbench.plots.theme import dark
 from tsbench.plots.timeline import timeline
 
 __all__ = [
     "calibration",
     "copies",
     "coverage",
+    "dark",
     "drawing",
     "followed",
     "funnel",

@@ -83,9 +83,13 @@ class View:
 
 def views(pattern: Pattern, panel: Panel, expressions: Sequence[str] | None = None) -> dict[str, View]:
     """The pattern's channels (or some of them) over the panel, by expression."""
-    wanted = tuple(pattern.expressions if expressions is None else expressions)
-    linear = tuple(_without_log(e) for e in wanted)
-    both = zip(wanted, evaluate_all(linear, panel.without_flagged()), evaluate_all(linear, panel), strict=True)
+    return view(tuple(pattern.expressions if expressions is None else expressions), panel)
+
+
+def view(expressions: Sequence[str], panel: Panel) -> dict[str, View]:
+    """Expressions over the panel, each in its unit: a logarithm is undone, and drawn on a logarithmic axis."""
+    linear = tuple(_without_log(e) for e in expressions)
+    both = zip(expressions, evaluate_all(linear, panel.without_flagged()), evaluate_all(linear, panel), strict=True)
     return {e: View(e, unit_of(e), clean, full) for e, clean, full in both}
 
 

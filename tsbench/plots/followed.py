@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from tsbench.errors import BadInput
 from tsbench.evaluate import Followed
-from tsbench.plots.theme import BLUE, ORANGE, QUIET, UNIVERSE, figure, label
+from tsbench.plots.theme import BLUE, ORANGE, PALE_BLUE, PALE_GREY, QUIET, UNIVERSE, figure, label
 from tsbench.plots.units import Unit, amount, ticks, unit_of, words
 
 PERIODS = {"quarterly": "quarters", "annual": "years", "monthly": "months", "weekly": "weeks", "daily": "days"}
@@ -21,7 +21,6 @@ SHARES = (-0.99, -0.95, -0.9, -0.75, -0.5, -0.25, -0.1, -0.05, 0, 0.05, 0.1, 0.2
 COLUMNS, TICKS = 3, 5
 TITLE_PIXELS, GAP_PIXELS, TOP_PIXELS, BOTTOM_PIXELS = 26, 56, 34, 38
 # Where the dots and bars of a horizon stand beside its place on the axis, and how wide.
-PALE_BLUE, PALE_GREY = "rgba(0, 114, 178, 0.25)", "rgba(154, 164, 174, 0.35)"
 DOTS, OWN, OTHERS, SPREAD, BAR = -0.24, 0.08, 0.28, 0.26, 0.16
 
 

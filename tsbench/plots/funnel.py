@@ -6,9 +6,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from tsbench.errors import BadInput
-from tsbench.plots.theme import BLUE, INK, QUIET, figure
+from tsbench.plots.theme import BLUE, DEAD, INK, QUIET, figure
 
-DEAD = "#B9C2CB"
 # Characters of a reason per line; more would run out of a half-width figure.
 WRAP = 40
 

@@ -15,13 +15,11 @@ from tsbench.patterns import Pattern, Synthetic
 from tsbench.patterns.near_misses import near_misses as almost
 from tsbench.plots.channels import View, fitted, views
 from tsbench.plots.lines import dates
-from tsbench.plots.theme import BLUE, DRAWN, FOUND, INK, LINE, QUIET, figure, label
+from tsbench.plots.theme import BEHIND, BLUE, DRAWN, FOUND, INK, LINE, QUIET, figure, label
 from tsbench.plots.units import amount, words
 from tsbench.series import Panel
 
 Floats = NDArray[np.float64]
-# The paler orange of a drawing that stands behind another.
-BEHIND = "rgba(213, 94, 0, 0.35)"
 TITLE, NAME, GAP = 26, 18, 14
 # Context on each side of a match, as a share of its length.
 AROUND = 1.0

@@ -1,5 +1,6 @@
 """Series over time, as they are."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,23 +10,35 @@ from numpy.typing import NDArray
 
 from tsbench.errors import BadInput
 from tsbench.plots.theme import INK, PAPER, SEQUENCE, figure, label
+from tsbench.plots.thin import BUDGET, say_thinned, thin, within
 from tsbench.plots.units import Unit, amount, unit_of, words
 from tsbench.series import Panel
 
 MOST_ENTITIES = 12
 
 
-def series(panel: Panel, *, height: int = 150) -> go.Figure:
+def series(panel: Panel, *, height: int = 150, budget: int = BUDGET) -> go.Figure:
     """Every series of a panel, one row of the figure per metric, a line per entity; a missing value is a gap.
+
+    Lines that would take more than the `budget` are drawn from fewer values, and the figure says from how many; see
+    `tsbench.plots.thin` for what is kept. Doubtful values are always all there.
 
     Parameters
         panel : up to 12 entities. Values that the quality pass doubts are hollow.
         height : pixels per metric.
-    Raises     BadInput: the panel is empty or holds more entities than a reader can tell apart.
+        budget : bytes of JSON that the figure may take.
+    Raises     BadInput: the panel is empty, holds more entities than a reader can tell apart, or more doubtful values
+        than the budget.
     """
     entities, metrics = panel.entities, list(dict.fromkeys(panel.index["metric"]))
     if not 0 < len(entities) <= MOST_ENTITIES:
         raise BadInput(f"{len(entities)} entities to draw; select 1 to {MOST_ENTITIES}")
+    lengths = [int(n) for n in np.diff(panel.offsets)]
+    return within(budget, lengths, lambda most: _drawn(panel, entities, metrics, height, most))
+
+
+def _drawn(panel: Panel, entities: Sequence[str], metrics: list[str], height: int, most: int) -> go.Figure:
+    """Every series from at most `most` values."""
     fig = figure(height=height * len(metrics) + 60)
     room = 1 / len(metrics)
     for i, metric in enumerate(metrics):
@@ -34,18 +47,26 @@ def series(panel: Panel, *, height: int = 150) -> go.Figure:
         up = {"anchor": f"x{number}", "domain": [top - 0.8 * room, top], **axis(unit_of(metric))}
         fig.update_layout({f"xaxis{number}": across, f"yaxis{number}": up})
         label(fig, f"<b>{words(metric)}</b>", 0, top)
+    drawn = []
     for row in range(len(panel)):
         entity, metric = panel.index["entity"].iloc[row], panel.index["metric"].iloc[row]
         number = str(metrics.index(metric) + 1) if metrics.index(metric) else ""
         place = {"xaxis": f"x{number}", "yaxis": f"y{number}", "legendgroup": entity, "name": entity}
         named = len(entities) > 1 and metric == metrics[0]
         times, values = panel.series(row)
-        colour = SEQUENCE[entities.index(entity) % len(SEQUENCE)]
-        fig.add_scatter(**line(times, values, unit_of(metric), colour), **place, showlegend=named)
+        again, hue = divmod(entities.index(entity), len(SEQUENCE))
+        shown = thin(times, values, most)
+        drawing = line(times[shown], values[shown], unit_of(metric), SEQUENCE[hue])
+        fig.add_scatter(**drawing, **place, showlegend=named)
+        if again:
+            fig.data[-1].line.dash = "5px,2px"
+        drawn.append((values, values[shown]))
         doubted = panel.flags[panel.offsets[row] : panel.offsets[row + 1]] > 0
         if doubted.any():
             fig.add_scatter(**hollow(times[doubted], values[doubted]), **place, showlegend=False)
-    return fig.update_layout(margin={"t": 44})
+    say_thinned(fig, drawn)
+    # above the name of the first metric
+    return fig.update_layout(margin={"t": 44}, legend_y=1 + 20 / (height * len(metrics)))
 
 
 def line(times: NDArray[np.int64], values: NDArray[np.float64], unit: Unit, colour: str) -> dict[str, Any]:
@@ -68,7 +89,7 @@ def hollow(times: NDArray[np.int64], values: NDArray[np.float64], said: list[str
         "y": values,
         "mode": "markers",
         "marker": {"color": PAPER, "size": 7, "line": {"color": INK, "width": 1.4}},
-        "text": said or ["doubtful value, left out"] * len(values),
+        "text": said or "doubtful value, left out",
         "hovertemplate": "%{x|%b %Y}: %{text}<extra></extra>",
     }
 

@@ -1,6 +1,7 @@
 """What chance looks like: surrogate series, p-values against scores, and the score each length needs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ from tsbench.errors import NotFound
 from tsbench.patterns import NULLS, surrogates
 from tsbench.plots.lines import axis, line
 from tsbench.plots.theme import LINE, QUIET, SEQUENCE, UNIVERSE, figure, label
+from tsbench.plots.thin import BUDGET, say_thinned, thin, within
 from tsbench.plots.units import unit_of, words
 from tsbench.series import Panel
 
@@ -21,7 +23,7 @@ NULL_NAMES = {
 COPIES = 6
 
 
-def nulls(panel: Panel, entity: str, *, seed: int = 0, height: int = 260) -> go.Figure:
+def nulls(panel: Panel, entity: str, *, seed: int = 0, height: int = 260, budget: int = BUDGET) -> go.Figure:
     """One series beside what each model of chance makes of it: the real one in colour, six surrogates in grey.
 
     Parameters
@@ -29,16 +31,30 @@ def nulls(panel: Panel, entity: str, *, seed: int = 0, height: int = 260) -> go.
         entity : whose.
         seed : fixes the surrogates.
         height : pixels.
+        budget : bytes of JSON that the figure may take; long series are drawn from fewer values, as in `series`.
     Raises     NotFound: the panel does not hold it.
     """
     real = panel.select(entity=entity)
     if not len(real):
         raise NotFound(f"{entity} has no values to resample")
+    made: dict[str, Panel] = {kind: surrogates(real, COPIES, kind=kind, seed=seed) for kind in NULLS}
+    lines = [real.values.size] * len(made) * (COPIES + 1)
+    return within(budget, lines, lambda most: _nulls(real, entity, made, height, most))
+
+
+def _nulls(real: Panel, entity: str, made: Mapping[str, Panel], height: int, most: int) -> go.Figure:
+    """The figure of `nulls` from at most `most` values per line."""
     expression = str(real.index["metric"].iloc[0])
     unit = unit_of(expression)
     level = np.exp if unit.log else np.array
     fig = figure(height=height)
-    for i, kind in enumerate(NULLS):
+
+    def drawn(panel: Panel, k: int, colour: str) -> dict[str, Any]:
+        times, values = panel.series(k)
+        shown = thin(times, values, most)
+        return line(times[shown], level(values[shown]), unit, colour)
+
+    for i, (kind, copies) in enumerate(made.items()):
         number, left = str(i + 1) if i else "", i / 3 + 0.02
         place = {"xaxis": f"x{number}", "yaxis": f"y{number}", "showlegend": i == 0}
         fig.update_layout(
@@ -49,15 +65,13 @@ def nulls(panel: Panel, entity: str, *, seed: int = 0, height: int = 260) -> go.
         )
         if i:
             fig.update_layout({f"yaxis{number}": {"matches": "y"}})
-        made = surrogates(real, COPIES, kind=kind, seed=seed)
-        for k in range(len(made)):
-            times, values = made.series(k)
-            grey = {**line(times, level(values), unit, UNIVERSE), "hoverinfo": "skip", "hovertemplate": None}
+        for k in range(len(copies)):
+            grey = {**drawn(copies, k, UNIVERSE), "hoverinfo": "skip", "hovertemplate": None, "text": None}
             fig.add_scatter(**grey, **{**place, "showlegend": i == 0 and k == 0}, name="made by chance")
             fig.data[-1].line.width = 1
-        times, values = real.series(0)
-        fig.add_scatter(**line(times, level(values), unit, LINE), **place, name=f"{entity}, {words(expression)}")
+        fig.add_scatter(**drawn(real, 0, LINE), **place, name=f"{entity}, {words(expression)}")
         label(fig, NULL_NAMES[kind], left, 0.88, font={"size": 12, "color": QUIET})
+    say_thinned(fig, [(real.values, fig.data[-1].y)])
     return fig.update_layout(margin={"t": 30})
 
 

@@ -7,11 +7,10 @@ from numpy.typing import NDArray
 
 from tsbench.errors import BadInput
 from tsbench.evaluate import episodes
-from tsbench.plots.theme import BLUE, FOUND, INK, QUIET, figure, label
+from tsbench.plots.theme import BLUE, FOUND, INK, PALE, QUIET, figure, label
 from tsbench.series.calendar import calendar_quarter
 
 NEEDED = {"end", "q_value"}
-PALE = "#C5CCD3"
 QUARTER_MS = 91.3125 * 86_400_000
 # Episodes that follow each other keep a seam between their shades.
 SEAM = np.array([5, -5], "m8[D]")

@@ -64,7 +64,7 @@ def amount(value: float, unit: Unit) -> str:
         size, name = next((s for s in SIZES if abs(value) >= 0.9995 * s[0]), (1.0, ""))
         scaled = value / size
         return _signed(f"{'-' if value < 0 else ''}${abs(scaled):.{0 if abs(scaled) >= 100 else 1}f}{name}")
-    return _signed(f"{value:.3g}")
+    return _signed(f"{value:,.0f}" if 1e3 <= abs(value) < 1e9 else f"{value:.3g}")
 
 
 def ticks(low: float, high: float, unit: Unit) -> tuple[list[float], list[str]]:

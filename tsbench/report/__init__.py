@@ -9,6 +9,7 @@ from tsbench.report.results import Record, record
 from tsbench.report.runner import run, run_many
 from tsbench.report.runs import Run, history, latest
 from tsbench.report.tables import MatchTable, changes, match_table
+from tsbench.report.universe import Screen, screen, universe
 from tsbench.report.verdict import Headline, Verdict, verdict
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Parameter",
     "Record",
     "Run",
+    "Screen",
     "Timing",
     "Verdict",
     "base_rates",
@@ -38,7 +40,9 @@ __all__ = [
     "record",
     "run",
     "run_many",
+    "screen",
     "sectors",
     "timing",
+    "universe",
     "verdict",
 ]

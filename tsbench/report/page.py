@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tsbench.plots.theme import DARK
 from tsbench.report.html import asset, fill
 from tsbench.report.results import MIME
 from tsbench.report.runs import PAGE, Run, Status, history, now, write_whole
@@ -50,7 +51,8 @@ def render(notebook: Any, run: Run, tables: Mapping[str, str] | None = None) -> 
             failed or was at work when the run was stopped.
         run : its record, told at the end of the page.
         tables : CSV text by name, offered as downloads.
-    Returns    HTML that asks nothing of the network. plotly.js is in it once if there is a figure, else not at all.
+    Returns    HTML that asks nothing of the network. plotly.js is in it once if there is a figure, else not at all. It
+        is light or dark as its reader prefers, the figures too; in print it is light.
     """
     from plotly.offline import get_plotlyjs
 
@@ -64,6 +66,7 @@ def render(notebook: Any, run: Run, tables: Mapping[str, str] | None = None) -> 
         downloads=[_download(run, name, text) for name, text in (tables or {}).items()],
         css=asset("page.css"),
         js=asset("page.js"),
+        dark=DARK,
         plotly_js=get_plotlyjs() if figures else "",
     )
 

@@ -68,7 +68,8 @@ class Verdict:
     headline : the one sentence. lead : the pattern in words. footnote : what the figures rest on.
     funnel : the scan's, with the companies that pass as the last stage.
     passing : rows of the scan with q <= q_limit, most surprising first.
-    shown : the passing rows or, when there is none, the nearest ones, which prove nothing.
+    shown : the passing rows or, when there is none, the nearest ones, which prove nothing; of a report limited to what
+        is new, the passing rows that are.
     near_misses : the next rows after those shown. non_matches : a few ordinary rows, drawn by lot.
     tested : how many companies were tested; expected_false : how many of them chance alone would let pass.
     """
@@ -102,6 +103,9 @@ def verdict(
     detector: PatternDetector | None = None,
     seed: int = 0,
     today: date | None = None,
+    only_new: bool = False,
+    previous: pd.DataFrame | None = None,
+    since: date | None = None,
 ) -> Verdict:
     """Judge a scan.
 
@@ -112,6 +116,9 @@ def verdict(
         detector : the one that scanned; with it the footnote tells which lengths of series can never pass.
         seed : of the lot that draws the non-matches.
         today : the day the age of the data is counted to; None = the calendar's.
+        only_new : show only companies that pass and did not in the scan before, and say first how many these are.
+        previous : matches of the scan before; None when there is none, and then all are new.
+        since : the day of that scan.
     Returns
         Verdict. `expected_false` is p_limit x tested, p_limit being the largest p that passes or, when none does, the
         p the first company would have needed, q_limit / tested.
@@ -121,14 +128,20 @@ def verdict(
         ["p_value", "score"], ascending=[True, False], kind="stable"
     )
     passing = tested[tested["q_value"] <= q_limit]
-    shown = passing if len(passing) else tested[tested["score"].notna() & tested["start"].notna()].head(NEAREST)
-    rest = tested[~tested["entity"].isin(shown["entity"]) & tested["start"].notna()]
+    if only_new:
+        before = () if previous is None else previous.loc[previous["q_value"] <= q_limit, "entity"]
+        shown = passing[~passing["entity"].isin(before)]
+    else:
+        shown = passing if len(passing) else tested[tested["score"].notna() & tested["start"].notna()].head(NEAREST)
+    rest = tested[~tested["entity"].isin([*shown["entity"], *passing["entity"]]) & tested["start"].notna()]
     ordinary = rest[rest["p_value"] >= ORDINARY_P].sort_values("entity")
     lot = np.random.default_rng(seed).permutation(len(ordinary))[:NON_MATCHES]
     n = len(tested)
     p_limit = float(passing["p_value"].max()) if len(passing) else q_limit / max(n, 1)
+    nearest = None if only_new else len(shown)
+    said = _headline(scan, len(passing), n, nearest, p_limit * n, q_limit, history)
     return Verdict(
-        headline=_headline(scan, len(passing), n, len(shown), p_limit * n, q_limit, history),
+        headline=f"{_news(len(shown), len(passing), previous, since)}: {_lower(said)}" if only_new else said,
         lead=_lead(scan),
         footnote=" ".join(
             [
@@ -157,7 +170,7 @@ def _lead(scan: Scan) -> str:
 
 
 def _headline(
-    scan: Scan, passing: int, tested: int, shown: int, expected: float, q_limit: float, history: Scan | None
+    scan: Scan, passing: int, tested: int, nearest: int | None, expected: float, q_limit: float, history: Scan | None
 ) -> str:
     where, name = scan.parameters.get("where", "now"), f"“{scan.pattern.name}”"
     day = f"(as of {_as_of(scan):%Y-%m-%d})"
@@ -178,13 +191,27 @@ def _headline(
             "history": f"provably showed {name} at any time",
             "forming": f"is provably forming {name} now",
         }[where]
-        nearest = f"The nearest {shown} follow" if shown > 1 else "The nearest follows"
-        follow = f"{nearest}, unproven" if shown else "No stretch comes near it"
-        said = f"No company {did} {day}: none of {family} passes q ≤ {q_limit:g}. {follow}"
+        said = f"No company {did} {day}: none of {family} passes q ≤ {q_limit:g}"
+        if nearest is not None:
+            follow = f"The nearest {nearest} follow" if nearest > 1 else "The nearest follows"
+            said += f". {follow}, unproven" if nearest else ". No stretch comes near it"
     if history is None or where == "history":
         return said
     before = int((history.matches["q_value"] <= q_limit).sum())
     return f"{said}; {before or 'none'} did in history"
+
+
+def _news(new: int, passing: int, previous: pd.DataFrame | None, since: date | None) -> str:
+    """What a report that is limited to what is new says first."""
+    if previous is None:
+        return f"There was no scan before this one{', so all that pass are new' if passing else ''}"
+    then = "before" if since is None else f"of {since:%Y-%m-%d}"
+    told = f"{new} of the {passing} that pass {'is' if new == 1 else 'are'} new" if new else "Nothing new"
+    return f"{told} since the scan {then}"
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
 
 
 def _chance(scan: Scan, passing: int, tested: int, p_limit: float, q_limit: float) -> str:

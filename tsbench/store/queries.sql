@@ -199,12 +199,16 @@ WHERE %(pattern)s::text IS NULL OR s.pattern ->> 'name' = %(pattern)s
 GROUP BY s.id ORDER BY s.started_at DESC;
 
 -- name: previous_scan
--- The last finished scan that asked the same question before this one: same pattern, where and sector.
+-- The last finished scan that asked the same question before this one: same pattern, where, sector, half and picture of
+-- chance. One that looked from a day in the past is compared with such ones only.
 SELECT before.id
 FROM scan this JOIN scan before ON before.started_at < this.started_at
 WHERE this.id = %(id)s AND before.status = 'done' AND before.pattern = this.pattern
   AND before.parameters -> 'where' IS NOT DISTINCT FROM this.parameters -> 'where'
   AND before.parameters -> 'sector' IS NOT DISTINCT FROM this.parameters -> 'sector'
+  AND before.parameters -> 'half' IS NOT DISTINCT FROM this.parameters -> 'half'
+  AND before.parameters -> 'null' IS NOT DISTINCT FROM this.parameters -> 'null'
+  AND (before.parameters ->> 'as_of' IS NULL) = (this.parameters ->> 'as_of' IS NULL)
 ORDER BY before.started_at DESC LIMIT 1;
 
 -- ---- labels and drawings --------------------------------------------------------------------------------------
@@ -236,6 +240,72 @@ SELECT count(*) FROM drawing WHERE pattern = %(pattern)s;
 
 -- name: list_drawings
 SELECT pattern, spec_hash, first_at, last_at, times FROM drawing ORDER BY pattern, first_at, spec_hash;
+
+-- ---- watchlists -----------------------------------------------------------------------------------------------
+
+-- name: put_watchlist
+INSERT INTO watchlist (name, symbols) VALUES (%(name)s, %(symbols)s::text[])
+ON CONFLICT (name) DO UPDATE SET symbols = excluded.symbols, changed_at = clock_timestamp();
+
+-- name: get_watchlist
+SELECT symbols FROM watchlist WHERE name = %(name)s;
+
+-- name: delete_watchlist
+DELETE FROM watchlist WHERE name = %(name)s;
+
+-- name: watchlist_names
+SELECT name FROM watchlist ORDER BY name;
+
+-- ---- schedules ------------------------------------------------------------------------------------------------
+
+-- name: put_schedule
+-- No row when the name is taken and the schedule is not to be replaced.
+INSERT INTO schedule (name, cron, timezone, notebook, parameters, deadline, changed_at)
+VALUES (%(name)s, %(cron)s, %(timezone)s, %(notebook)s, %(parameters)s::jsonb, %(deadline)s, %(changed_at)s)
+ON CONFLICT (name) DO UPDATE SET
+    cron = excluded.cron, timezone = excluded.timezone, notebook = excluded.notebook,
+    parameters = excluded.parameters, deadline = excluded.deadline, changed_at = excluded.changed_at
+WHERE %(replace)s;
+
+-- name: list_schedules
+SELECT name, cron, timezone, notebook, changed_at, parameters, deadline FROM schedule ORDER BY name;
+
+-- name: delete_schedule
+DELETE FROM schedule WHERE name = %(name)s;
+
+-- name: take_turn
+-- A lock of the session, not of the transaction: it lasts while the report runs, and no longer than its process.
+SELECT pg_try_advisory_lock(7239003, hashtext(%(name)s));
+
+-- name: leave_turn
+SELECT pg_advisory_unlock(7239003, hashtext(%(name)s));
+
+-- name: lose_schedule_runs
+-- Whoever has the turn knows that no other run of the schedule is alive.
+UPDATE schedule_run SET status = 'lost' WHERE schedule = %(name)s AND status = 'running';
+
+-- name: begin_schedule_run
+INSERT INTO schedule_run (schedule, due_at, started_at, status, error)
+VALUES (%(name)s, %(due_at)s, %(started_at)s, 'running', '') RETURNING id;
+
+-- name: finish_schedule_run
+UPDATE schedule_run
+SET status = %(status)s, finished_at = %(finished_at)s, run_id = %(run_id)s, error = %(error)s
+WHERE id = %(id)s;
+
+-- name: schedule_runs
+-- Newest first, with the answer of the report. A run whose turn nobody holds is lost, though nobody said so.
+SELECT s.id, s.schedule, s.due_at, s.started_at, s.finished_at,
+    CASE WHEN s.status = 'running' AND NOT EXISTS (
+        SELECT FROM pg_locks l
+        WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted
+          AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND l.classid = 7239003::oid AND l.objid = hashtext(s.schedule)::oid
+    ) THEN 'lost' ELSE s.status END,
+    s.run_id, s.error, coalesce(r.record ->> 'headline', '')
+FROM schedule_run s LEFT JOIN run r ON r.id = s.run_id
+WHERE (%(name)s::text IS NULL OR s.schedule = %(name)s) AND (s.due_at IS NOT NULL OR NOT %(by_clock)s)
+ORDER BY s.started_at DESC, s.id DESC LIMIT %(limit)s::bigint;
 
 -- ---- report runs ----------------------------------------------------------------------------------------------
 

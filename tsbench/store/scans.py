@@ -149,7 +149,10 @@ class Scans:
             return pd.DataFrame(cursor.fetchall(), columns=[*columns, "companies", "tested", "smallest_q"])
 
     def previous(self, scan_id: str) -> str | None:
-        """The last finished scan before this one that asked the same: pattern, where and sector; or None."""
+        """The last finished scan before this one that asked the same, or None.
+
+        The same is pattern, where, sector, half, null, and whether it looked from a day in the past.
+        """
         with transaction(self._engine) as cursor:
             _get(cursor, scan_id)
             cursor.execute(statement("previous_scan"), {"id": scan_id})

@@ -23,8 +23,10 @@ from tsbench.store.load_report import LoadReport
 from tsbench.store.loading import load_files
 from tsbench.store.runs import Runs
 from tsbench.store.scans import Scans
+from tsbench.store.schedules import Schedules
 from tsbench.store.statements import statement
 from tsbench.store.versions import Patterns, Registry
+from tsbench.store.watchlists import Watchlists
 
 if TYPE_CHECKING:
     from tsbench.store.embedded import Services
@@ -43,6 +45,7 @@ class Store:
 
     patterns : saved patterns. registry : fitted models. scans : scans and matches. runs : records of report runs.
     labels : what the user said of matches. drawings : how many shapes were tried under a pattern's name.
+    watchlists : companies under a name. schedules : reports that run by the clock.
     """
 
     def __init__(self, url: str | None = None, *, project: Path | None = None) -> None:
@@ -70,6 +73,8 @@ class Store:
         self.labels = Labels(self.engine)
         self.drawings = Drawings(self.engine)
         self.runs = Runs(self.engine)
+        self.watchlists = Watchlists(self.engine)
+        self.schedules = Schedules(self.engine)
 
     @property
     def url(self) -> str:

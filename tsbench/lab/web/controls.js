@@ -3,43 +3,6 @@
 const POLARITIES = { as_drawn: "as drawn", inverted: "upside down", either: "either way" };
 const WHERES = { now: "now", history: "history", forming: "forming" };
 
-function field(label, input, hint) {
-  return make("label", { class: "tsb-field", title: hint }, make("span", {}, label), input);
-}
-
-/** A slider that shows its value; `changed(value, settled)`. */
-function slider(name, hint, [low, high, step], changed) {
-  const shown = make("output", {});
-  const input = make("input", {
-    type: "range", min: low, max: high, step, "aria-label": name,
-    oninput: () => { shown.textContent = input.value; changed(Number(input.value), false); },
-    onchange: () => changed(Number(input.value), true),
-  });
-  const node = make("label", { class: "tsb-field", title: hint }, make("span", {}, name), input, shown);
-  return { node, show: (value) => { input.value = value; shown.textContent = value; } };
-}
-
-function number(name, [low, high], changed) {
-  const input = make("input", { type: "number", min: low, max: high, "aria-label": name,
-    onchange: () => { if (input.checkValidity() && input.value) changed(Number(input.value)); } });
-  return input;
-}
-
-function select(name, options, changed) {
-  const input = make("select", { "aria-label": name, onchange: () => changed(input.value) },
-    ...Object.entries(options).map(([value, text]) => make("option", { value }, text)));
-  return input;
-}
-
-/** Buttons of which one is pressed. */
-function segments(options, changed) {
-  const buttons = Object.fromEntries(Object.entries(options).map(([value, text]) =>
-    [value, make("button", { onclick: () => changed(value) }, text)]));
-  const node = make("div", { class: "tsb-segments", role: "group" }, ...Object.values(buttons));
-  const show = (chosen) => Object.entries(buttons).forEach(([value, button]) => button.setAttribute("aria-pressed", value === chosen));
-  return { node, show };
-}
-
 function presets(groups, chosen) {
   const input = make("select", { "aria-label": "preset", onchange: () => { if (input.value) chosen(input.value); input.value = ""; } },
     make("option", { value: "" }, "preset …"),
@@ -82,6 +45,7 @@ function linkTo(path) {
   const config = document.getElementById("jupyter-config-data");
   if (!config || !path) return "";
   const { serverRoot = "", baseUrl = "/" } = JSON.parse(config.textContent);
+  if (!serverRoot) return "";
   const root = serverRoot.replace(/\/$/, "");
   const tail = path.startsWith(`${root}/`) ? path.slice(root.length + 1)
     : root.startsWith("~/") && path.includes(root.slice(1) + "/") ? path.split(root.slice(1) + "/").pop() : "";

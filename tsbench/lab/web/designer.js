@@ -1,6 +1,7 @@
 // PatternDesigner: the board. Every move is told to the kernel at once; the newest drawing is the one that is answered.
 
 const MOST_STEPS = 100;
+const MOST_TIMES = 1000;
 // A search of so many milliseconds is slow: what is asked behind it would wait longer than it takes.
 const SLOW = 30;
 // Milliseconds after which an answer is no longer waited for.
@@ -18,7 +19,7 @@ class Board {
     // For whoever measures: milliseconds from each move to the cards it changed, and whether all moves are answered.
     el.latencies = this.latencies = [];
     el.resting = () => this.frame === undefined && !this.untold && this.asked.size === 0;
-    el.classList.add("tsb-designer");
+    el.classList.add("tsb-widget", "tsb-designer");
     // The notebook around would take arrows and Enter for its own.
     el.addEventListener("keydown", (event) => event.stopPropagation());
     this.build(el);
@@ -259,7 +260,7 @@ class Board {
       (card, verdict) => this.model.send({ do: "judge", pattern: found.pattern, verdict, ...match(card) }),
       (card) => this.model.send({ do: "example", ...match(card) }));
     for (const [serial, begun] of this.asked) {
-      if (serial === found.serial) this.latencies.push(performance.now() - begun);
+      if (serial === found.serial && this.latencies.push(performance.now() - begun) > MOST_TIMES) this.latencies.shift();
       if (serial <= found.serial) this.asked.delete(serial);
     }
     this.ask();

@@ -1,27 +1,11 @@
 // The drawing: one lane per channel, its corners dragged by mouse, touch or keys, or drawn in one stroke.
 
-const SVG = "http://www.w3.org/2000/svg";
 const LANE = { width: 340, height: 150, edge: 14 };
 const STEP = 0.02;
 const SNAP = 0.05;
 // A stroke is kept to this, as a share of the lane's height, and to so many corners.
 const ROUGH = 0.04;
 const MOST_CORNERS = 12;
-
-function make(tag, attributes = {}, ...children) {
-  const space = ["svg", "g", "path", "circle", "line", "rect", "text", "polyline", "title"].includes(tag);
-  const node = space ? document.createElementNS(SVG, tag) : document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else if (value === true) node.setAttribute(name, "");
-    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
-  }
-  node.append(...children.filter((child) => child !== null));
-  return node;
-}
-
-const within = (value, low, high) => Math.min(Math.max(value, low), high);
-const rounded = (value) => Math.round(value * 1e4) / 1e4;
 
 /** Corners with heights from 0 to 1, whatever unit they came in. */
 function scaledCorners(points) {
