@@ -27,7 +27,7 @@ test: $(TEST) ## every check and test, each stage timed against its budget
 	@$(call stage,warm kernels,60,$(BIN)/tsbench warmup)
 	@$(call stage,unit,240,$(BIN)/pytest -n 2 -m "not notebook and not browser and not fault")
 	@$(call stage,notebooks,120,.ci/notebooks && $(BIN)/pytest -m notebook)
-	@$(call stage,browser,180,$(BIN)/pytest -m browser)
+	@$(call stage,browser,180,$(BIN)/pytest -n 2 --dist loadfile -m browser)
 	@$(call stage,faults,120,$(BIN)/pytest -m fault)
 	@echo "stage durations:"; cat $(STAGES); echo "total: $$(( $$(date +%s) - $(BEGAN) )) s"
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tsbench.detect import head
 from tsbench.store import Store, embedded
 from tsbench.store.engine import address
 
@@ -69,6 +70,16 @@ def companies(server_url: str, companies_template: str) -> Iterator[Store]:
         Store(url) as opened,
     ):
         yield opened
+
+
+@pytest.fixture(scope="module")
+def small_detectors() -> Iterator[None]:
+    """Coarser judges in a quarter of the time, where a test asks what is done with them, not how good they are."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("SERIES", "MORE_SERIES", "SERIES_NOW", "MORE_SERIES_NOW"):
+            patch.setattr(head, name, 300)
+        patch.setattr(head, "FINAL_TREES", 80)
+        yield
 
 
 @pytest.fixture(scope="module")

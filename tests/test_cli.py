@@ -23,6 +23,8 @@ from tsbench.patterns import Channel, Pattern
 from tsbench.settings import table
 from tsbench.store import Store, embedded
 
+pytestmark = pytest.mark.usefixtures("small_detectors")
+
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = (sys.executable, "-m", "tsbench")
 

@@ -15,6 +15,8 @@ from tsbench.patterns import Channel, Pattern
 from tsbench.settings import table
 from tsbench.store import Store, embedded
 
+pytestmark = pytest.mark.usefixtures("small_detectors")
+
 VALLEY = Pattern("valley", (Channel("log(market_cap)", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 14))
 
 

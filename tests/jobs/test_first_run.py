@@ -12,6 +12,8 @@ from tsbench.jobs import load_shipped, train
 from tsbench.settings import Settings
 from tsbench.store import Store
 
+pytestmark = pytest.mark.usefixtures("small_detectors")
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -9,6 +9,8 @@ from tsbench.errors import BadInput
 from tsbench.evaluate import half_of
 from tsbench.patterns import Channel, Pattern
 
+pytestmark = pytest.mark.usefixtures("small_detectors")
+
 DIP = Pattern("dip", (Channel("roic", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 14), prominence=3.0)
 
 

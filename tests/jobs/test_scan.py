@@ -12,6 +12,8 @@ from tsbench.detect import PatternDetector, stretches_of
 from tsbench.errors import BadInput, NotFitted, NotFound
 from tsbench.patterns import Channel, Pattern, named
 
+pytestmark = pytest.mark.usefixtures("small_detectors")
+
 DIP = Pattern("dip", (Channel("roic", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 14), prominence=3.0)
 
 
@@ -141,6 +143,11 @@ def test_a_question_that_makes_no_sense_leaves_no_scan_behind(companies, wrong):
     before = len(companies.scans.list())
     with pytest.raises(BadInput):
         jobs.scan(companies, DIP, progress=False, **wrong)
+    assert len(companies.scans.list()) == before
+
+
+def test_a_detector_that_does_not_fit_the_question_leaves_no_scan_behind(companies):
+    before = len(companies.scans.list())
     with pytest.raises(NotFitted):
         jobs.scan(companies, DIP, progress=False, detector=PatternDetector(DIP))
     late = PatternDetector(DIP, surrogates=800).fit(companies.series_of(metric="roic", frequency="quarterly"))

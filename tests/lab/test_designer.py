@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tsbench.detect import PatternDetector, head
+from tsbench.detect import PatternDetector
 from tsbench.errors import BadInput, NotFound
 from tsbench.lab import PatternDesigner, ranking, teaching
 from tsbench.lab.ranking import Companies
 from tsbench.patterns import Channel, Pattern, library
+
+pytestmark = pytest.mark.usefixtures("small_detectors")
 
 DIP = Pattern("dip", (Channel("roic", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 14), prominence=3.0)
 
@@ -21,11 +23,8 @@ def panel(companies):
 
 
 @pytest.fixture(autouse=True)
-def small_detectors(monkeypatch):
-    """Coarser judges and odds in less time: what the board does with them is looked at, not they."""
-    for name in ("SERIES", "MORE_SERIES", "SERIES_NOW", "MORE_SERIES_NOW"):
-        monkeypatch.setattr(head, name, 300)
-    monkeypatch.setattr(head, "FINAL_TREES", 80)
+def few_surrogates(monkeypatch):
+    """Coarser odds in less time."""
     monkeypatch.setattr(teaching, "SURROGATES", 1_000)
     monkeypatch.setattr(teaching, "PREVIEW", 500)
 
