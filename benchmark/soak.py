@@ -1,11 +1,10 @@
 """Does the board grow while one works on it? Half an hour of moves in JupyterLab, memory read twice a minute.
 
-A corner is dragged to and fro, sliders run from end to end, patterns and places change; between readings the browser's
-garbage is collected, so that what is counted is held. Growth is from the first third after the warm-up to the last.
+A corner is dragged to and fro, sliders run from end to end, patterns and places change. Before each reading the browser
+collects its garbage, so that what is counted is held. Growth is from the first third after the warm-up to the last.
     kernel     resident MB of the process that searches
     heap       MB of JavaScript objects that the page holds
     page       resident MB of the browser's process that draws the page
-    nodes      elements of the page
 """
 
 import argparse
@@ -18,79 +17,73 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from board import BOARD, PATTERN, UNIVERSES, filled_store, opened
+from board import BOARD, PATTERN, UNIVERSES, filled_store
+from devtools import Page, opened
 from measure import bar, write
-from playwright.sync_api import CDPSession, Page, sync_playwright
 
 from tsbench.lab.server import jupyterlab, write_notebook
 
-READ_SECONDS, WARM_SECONDS = 30.0, 180.0
+READ_SECONDS, WARM_SECONDS, PAUSE = 30.0, 180.0, 0.025
 PRESETS = ("step_up", "overlooked", "plateau", PATTERN)
 # What may be added in half an hour, in MB: below that memory is flat.
 WANTED = {"kernel": 15.0, "heap": 5.0, "page": 15.0}
+RIGHT, LEFT = ("ArrowRight", 39), ("ArrowLeft", 37)
+DESIGNER = "document.querySelector('.tsb-designer')"
 
 
-def descendants(name: str) -> list[psutil.Process]:
-    """Processes below this one whose command line holds `name`."""
-    found = []
-    for process in psutil.Process().children(recursive=True):
-        try:
-            if name in " ".join(process.cmdline()):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
+def kernel() -> float:
+    """MB of the kernel below this process."""
+    found = [p for p in psutil.Process().children(recursive=True) if "ipykernel_launcher" in " ".join(p.cmdline())]
+    return max(process.memory_info().rss for process in found) / 1e6
 
 
-def resident(name: str) -> float:
-    """MB of the largest process below this one whose command line holds `name`."""
-    return max((process.memory_info().rss for process in descendants(name)), default=0) / 1e6
-
-
-def reading(session: CDPSession) -> dict[str, float]:
+def reading(page: Page) -> dict[str, float]:
     """Memory now, garbage collected."""
-    session.send("HeapProfiler.collectGarbage")
-    told = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
-    return {
-        "kernel": resident("ipykernel_launcher"),
-        "heap": told["JSHeapUsedSize"] / 1e6,
-        "page": resident("--type=renderer"),
-        "nodes": told["Nodes"],
-    }
+    page.send("HeapProfiler.collectGarbage")
+    told = {m["name"]: m["value"] for m in page.send("Performance.getMetrics")["metrics"]}
+    return {"kernel": kernel(), "heap": told["JSHeapUsedSize"] / 1e6, "page": page.resident()}
+
+
+def start(page: Page) -> None:
+    """Run both cells of the notebook, by Shift and Enter."""
+    page.until("document.querySelector('#jp-main-statusbar')?.textContent.includes('| Idle')")
+    for cell in range(2):
+        page.run(f"document.querySelectorAll('.jp-CodeCell .cm-content')[{cell}].focus()")
+        page.key("Enter", 13, shift=True)
+    page.until("document.querySelectorAll('.tsb-card').length")
 
 
 def worked(page: Page, round_: int) -> int:
     """A few seconds of a person's work; how many moves."""
-    corner = page.locator(".tsb-dot").nth(1)
-    corner.scroll_into_view_if_needed()
-    box = corner.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
+    corner = "document.querySelectorAll('.tsb-dot')[1]"
+    page.run(f"{corner}.scrollIntoView({{block: 'center'}})")
+    box = page.run(f"(({{x, y, width, height}}) => [x + width / 2, y + height / 2])({corner}.getBoundingClientRect())")
+    page.mouse("mousePressed", *box)
     for i in range(60):
-        page.mouse.move(box["x"] + 50 * (i % 20 - 10) / 10, box["y"] + 40 * (i % 7 - 3) / 3)
-        page.wait_for_timeout(25)
-    page.mouse.up()
+        page.mouse("mouseMoved", box[0] + 5 * (i % 20 - 10), box[1] + 13 * (i % 7 - 3))
+        time.sleep(PAUSE)
+    page.mouse("mouseReleased", *box)
     for name in ("prominence", "warp", "jitter"):
-        page.get_by_label(name).focus()
-        for key in ["ArrowRight"] * 8 + ["ArrowLeft"] * 8:
-            page.keyboard.press(key)
-            page.wait_for_timeout(20)
-    page.get_by_label("preset").select_option(PRESETS[round_ % len(PRESETS)])
-    page.get_by_role("button", name=("now", "history")[round_ % 2], exact=True).click()
-    page.wait_for_function("() => document.querySelector('.tsb-designer').resting()")
+        page.run(f"document.querySelector('input[aria-label={name}]').focus()")
+        for key in [RIGHT] * 8 + [LEFT] * 8:
+            page.key(*key)
+            time.sleep(PAUSE)
+    preset = "document.querySelector('select[aria-label=preset]')"
+    page.run(f"{preset}.value = '{PRESETS[round_ % len(PRESETS)]}', {preset}.dispatchEvent(new Event('change'))")
+    place = ("now", "history")[round_ % 2]
+    page.run(f"[...{DESIGNER}.querySelectorAll('button')].find(b => b.textContent === '{place}').click()")
+    page.until(f"{DESIGNER}.resting()")
     return 60 + 3 * 16
 
 
 def soak(page: Page, seconds: float) -> tuple[list[dict[str, Any]], int]:
     """Readings (seconds since the start, memory), and how many moves were made."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable")
+    page.send("Performance.enable")
     begin, readings, moves = time.monotonic(), list[dict[str, Any]](), 0
     for round_ in itertools.count():
         passed = time.monotonic() - begin
         if not readings or passed - readings[-1]["seconds"] >= READ_SECONDS:
-            readings.append({"seconds": round(passed), **reading(session)})
+            readings.append({"seconds": round(passed), **reading(page)})
             print(readings[-1], flush=True)
         if passed > seconds:
             return readings, moves
@@ -109,26 +102,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--minutes", type=float, default=30.0)
     minutes = parser.parse_args().minutes
-    with tempfile.TemporaryDirectory() as temporary, filled_store(Path(temporary)) as database:
+    system = shutil.which("chromium") or shutil.which("google-chrome") or "chrome"
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary,
+        filled_store(Path(temporary)) as database,
+    ):
         folder = Path(temporary) / "lab"
         folder.mkdir()
         write_notebook(folder / "soak.ipynb", UNIVERSES["shipped"], BOARD)
-        with jupyterlab(folder, {"DATABASE_URL": database}) as url, sync_playwright() as playwright:
-            system = shutil.which("chromium") or shutil.which("google-chrome")
-            browser = playwright.chromium.launch(executable_path=system, args=["--no-sandbox"])
-            page = browser.new_page(viewport={"width": 1280, "height": 1000})
-            page.set_default_timeout(120_000)
-            opened(page, url, "soak")
-            readings, moves = soak(page, 60 * minutes)
-            browser.close()
-    grown = {name: growth(readings, name) for name in ("kernel", "heap", "page", "nodes")}
-    last = readings[-1]["seconds"] / 60
+        with jupyterlab(folder, {"DATABASE_URL": database}) as url:
+            address = f"{url}/lab/workspaces/soak/tree/soak.ipynb"
+            with opened(system, address, Path(temporary) / "browser") as page:
+                start(page)
+                readings, moves = soak(page, 60 * minutes)
+    grown = {name: growth(readings, name) for name in WANTED}
     bars = [
-        bar(f"{name}: growth over {last:.0f} minutes of moves, MB", grown[name], f"<= {mb:g}", grown[name] <= mb)
+        bar(f"{name}: growth over {minutes:g} minutes of moves, MB", grown[name], f"<= {mb:g}", grown[name] <= mb)
         for name, mb in WANTED.items()
     ]
     results = {"minutes": minutes, "moves": moves, "readings": readings, "growth": grown, "bars": bars}
-    write("soak", results, ("anywidget", "jupyterlab", "playwright"), 0)
+    write("soak", results, ("anywidget", "jupyterlab"), 0)
 
 
 if __name__ == "__main__":

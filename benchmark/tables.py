@@ -194,6 +194,14 @@ whole search once it rests.
 """
 
 
+SOAK = """\
+Corners dragged, sliders run to and fro, patterns and places changed in JupyterLab without a pause; garbage is collected
+before each reading. Growth: median of the last third less that of the first, three minutes of warm-up left out. Driven
+by DevTools alone: under playwright, which records every message, the page grows by some MB a minute.
+
+"""
+
+
 def board(result: dict) -> str:
     r = result["results"]
     text = BOARD + _header(["universe", "moves", "answered", "median", "p95", "max"])
@@ -202,6 +210,16 @@ def board(result: dict) -> str:
         text += _line([name, str(row["moves"]), str(row["answers"]), *times])
     shares = ", ".join(f"{name} {share:.2f}" for name, share in r["overlap"].items())
     return text + f"\nOf the 20 best of the whole search the preview shows: {shares}.\n\n"
+
+
+def soak(result: dict) -> str:
+    r = result["results"]
+    text = SOAK + _header(["minutes", "kernel", "JavaScript heap", "page"])
+    wanted = range(0, len(r["readings"]), max(len(r["readings"]) // 6, 1))
+    for row in [r["readings"][i] for i in wanted]:
+        sizes = (f"{row[name]:.0f} MB" for name in ("kernel", "heap", "page"))
+        text += _line([f"{row['seconds'] / 60:.0f}", *sizes])
+    return text + f"\n{r['moves']:,} moves of corners and sliders in {r['minutes']:.0f} minutes.\n\n"
 
 
 def _line(cells: list[str]) -> str:
@@ -219,6 +237,7 @@ SECTIONS = {
     "base_rates": ("Base rates of the library", lambda result: base_rates_table(result["results"])),
     "shapes": ("Drawn shapes, planted and found", shapes),
     "board": ("Drawing while every company answers", board),
+    "soak": ("Memory after half an hour at the board", soak),
     "limit": ("How much could be found at all?", limit),
     "resemblance": ("Do the best ten look like the drawing?", lambda result: resemblance_table(result["results"])),
 }

@@ -241,6 +241,52 @@ SELECT count(*) FROM drawing WHERE pattern = %(pattern)s;
 -- name: list_drawings
 SELECT pattern, spec_hash, first_at, last_at, times FROM drawing ORDER BY pattern, first_at, spec_hash;
 
+-- ---- versions of series ---------------------------------------------------------------------------------------
+
+-- name: put_series_version
+-- Number, row and word to the listeners in one statement. The counter's row is the lock: the next fit of this series
+-- waits for this one's commit and takes the number after it.
+WITH next AS (
+    INSERT INTO last_version AS l (kind, name, version) VALUES ('series', %(series_id)s, 1)
+    ON CONFLICT (kind, name) DO UPDATE SET version = l.version + 1
+    RETURNING version
+), kept AS (
+    INSERT INTO series_version (series_id, version, kind, layout, meta, arrays, points, times, vals)
+    SELECT %(series_id)s, version, %(kind)s, %(layout)s, %(meta)s::jsonb, %(arrays)s, %(points)s, %(times)s, %(vals)s
+    FROM next
+    RETURNING version, created_at
+)
+SELECT version, created_at, pg_notify(%(channel)s, %(series_id)s) FROM kept;
+
+-- name: get_series_version
+-- One version, or the latest when none is named.
+SELECT series_id, version, kind, points, created_at, layout, meta, arrays FROM series_version
+WHERE series_id = %(series_id)s AND version = coalesce(%(version)s, version)
+ORDER BY version DESC LIMIT 1;
+
+-- name: get_training_series
+SELECT series_id, version, kind, points, created_at, times, vals FROM series_version
+WHERE series_id = %(series_id)s AND version = coalesce(%(version)s, version)
+ORDER BY version DESC LIMIT 1;
+
+-- name: versions_of_series
+SELECT series_id, version, kind, points, created_at FROM series_version
+WHERE series_id = %(series_id)s ORDER BY version DESC;
+
+-- name: latest_of_series
+SELECT DISTINCT ON (series_id) series_id, version, kind, points, created_at FROM series_version
+WHERE series_id > %(after)s ORDER BY series_id, version DESC LIMIT %(limit)s;
+
+-- name: count_series
+SELECT count(DISTINCT series_id) FROM series_version;
+
+-- name: delete_series_versions
+WITH gone AS (
+    DELETE FROM series_version WHERE series_id = %(series_id)s AND version = coalesce(%(version)s, version)
+    RETURNING version
+), told AS (SELECT count(*) AS number FROM gone)
+SELECT number FROM told, LATERAL (SELECT CASE WHEN number > 0 THEN pg_notify(%(channel)s, %(series_id)s) END) AS word;
+
 -- ---- watchlists -----------------------------------------------------------------------------------------------
 
 -- name: put_watchlist

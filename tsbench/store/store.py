@@ -24,6 +24,7 @@ from tsbench.store.loading import load_files
 from tsbench.store.runs import Runs
 from tsbench.store.scans import Scans
 from tsbench.store.schedules import Schedules
+from tsbench.store.series_versions import SeriesVersions
 from tsbench.store.statements import statement
 from tsbench.store.versions import Patterns, Registry
 from tsbench.store.watchlists import Watchlists
@@ -46,6 +47,7 @@ class Store:
     patterns : saved patterns. registry : fitted models. scans : scans and matches. runs : records of report runs.
     labels : what the user said of matches. drawings : how many shapes were tried under a pattern's name.
     watchlists : companies under a name. schedules : reports that run by the clock.
+    series_versions : detectors fitted on single series, each with what it was fitted on.
     """
 
     def __init__(self, url: str | None = None, *, project: Path | None = None) -> None:
@@ -74,6 +76,7 @@ class Store:
         self.drawings = Drawings(self.engine)
         self.runs = Runs(self.engine)
         self.watchlists = Watchlists(self.engine)
+        self.series_versions = SeriesVersions(self.engine)
         self.schedules = Schedules(self.engine)
 
     @property
