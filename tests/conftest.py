@@ -2,13 +2,15 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
+from tsbench.cli import main
 from tsbench.detect import head
+from tsbench.settings import table
 from tsbench.store import Store, embedded
 from tsbench.store.engine import address
 
@@ -70,6 +72,53 @@ def companies(server_url: str, companies_template: str) -> Iterator[Store]:
         Store(url) as opened,
     ):
         yield opened
+
+
+class Told(NamedTuple):
+    """What a command left: exit status and the two streams."""
+
+    status: int
+    out: str
+    err: str
+
+
+Tell = Callable[..., Told]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project folder, and an environment that points there and says nothing else."""
+    for setting in table():
+        for name in (setting.name, *setting.aliases):
+            monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TSBENCH_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def tell(database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tell:
+    """A command in this process, on a database of its own; without one in a project folder without a store."""
+
+    def run(*words: str, store: bool = True) -> Told:
+        with monkeypatch.context() as patch:
+            if store:
+                patch.setenv("DATABASE_URL", database_url)
+            return told(capsys, *words)
+
+    return run
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> Told:
+    """What a command in this process leaves."""
+    capsys.readouterr()
+    try:
+        main(words)
+        status = 0
+    except SystemExit as left:
+        status = left.code if isinstance(left.code, int) else 0
+    return Told(status, *capsys.readouterr())
 
 
 @pytest.fixture(scope="module")

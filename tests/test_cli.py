@@ -8,16 +8,16 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import tsbench
-from tsbench.cli import app, main
+from tests.conftest import Tell, Told, told
+from tsbench.cli import app
 from tsbench.cli.scanning import show_matches
 from tsbench.patterns import Channel, Pattern
 from tsbench.settings import table
@@ -64,17 +64,6 @@ def _walks(companies: int, quarters: int) -> pd.DataFrame:
     return pd.concat(frames)
 
 
-class Told(NamedTuple):
-    """What a command left: exit status and the two streams."""
-
-    status: int
-    out: str
-    err: str
-
-
-Tell = Callable[..., Told]
-
-
 @pytest.fixture
 def tell(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tell:
     """A command in this process, which saves the start of another."""
@@ -87,13 +76,7 @@ def tell(home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
             for name, value in environment.items():
                 patch.setenv(name, value)
             patch.chdir(at)
-            capsys.readouterr()
-            try:
-                main(words)
-                status = 0
-            except SystemExit as left:
-                status = left.code if isinstance(left.code, int) else 0
-        return Told(status, *capsys.readouterr())
+            return told(capsys, *words)
 
     return run
 

@@ -1,61 +1,20 @@
 """`tsbench label` and `labels`, driven as a person does: words in, two streams and an exit status out."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from tsbench.cli import main
+from tests.conftest import Tell
 from tsbench.evaluate import wilson
 from tsbench.patterns import Channel, Pattern
-from tsbench.settings import table
 from tsbench.store import Store, embedded
 
 pytestmark = pytest.mark.usefixtures("small_detectors")
 
 VALLEY = Pattern("valley", (Channel("log(market_cap)", ((0, 1), (0.5, 0), (1, 1))),), length=(8, 14))
-
-
-class Told(NamedTuple):
-    """What a command left: exit status and the two streams."""
-
-    status: int
-    out: str
-    err: str
-
-
-Tell = Callable[..., Told]
-
-
-@pytest.fixture
-def tell(
-    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> Tell:
-    """A command in this process, on a database of its own; without one in a project folder without a store."""
-    for setting in table():
-        for name in (setting.name, *setting.aliases):
-            monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TSBENCH_HOME", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words: str, store: bool = True) -> Told:
-        with monkeypatch.context() as patch:
-            if store:
-                patch.setenv("DATABASE_URL", database_url)
-            capsys.readouterr()
-            try:
-                main(words)
-                status = 0
-            except SystemExit as left:
-                status = left.code if isinstance(left.code, int) else 0
-        return Told(status, *capsys.readouterr())
-
-    return run
 
 
 def scanned(store: Store, scan_id: str, *, pattern: str = "valley", tested: int = 12, done: bool = True) -> None:

@@ -5,63 +5,24 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import nbformat
 import pytest
 
-from tsbench.cli import main
-from tsbench.settings import table
+from tests.conftest import Tell
 from tsbench.store import Store, embedded
 
 
-class Told(NamedTuple):
-    """What a command left: exit status and the two streams."""
-
-    status: int
-    out: str
-    err: str
-
-
-Tell = Callable[..., Told]
-
-
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project folder with one notebook, and an environment that points there and says nothing else."""
-    for setting in table():
-        for name in (setting.name, *setting.aliases):
-            monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("TSBENCH_HOME", str(tmp_path))
-    monkeypatch.setenv("COLUMNS", "120")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "notebooks").mkdir()
+def home(home: Path) -> Path:
+    """A project folder with one notebook."""
+    (home / "notebooks").mkdir()
     cell = nbformat.v4.new_code_cell("count = 0  # how many", metadata={"tags": ["parameters"]})
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     notebook = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel})
-    nbformat.write(notebook, tmp_path / "notebooks" / "01_counts.ipynb")
-    return tmp_path
-
-
-@pytest.fixture
-def tell(database_url: str, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Tell:
-    """A command in this process, on a database of its own; without one in a project folder without a store."""
-
-    def run(*words: str, store: bool = True) -> Told:
-        with monkeypatch.context() as patch:
-            if store:
-                patch.setenv("DATABASE_URL", database_url)
-            capsys.readouterr()
-            try:
-                main(words)
-                status = 0
-            except SystemExit as left:
-                status = left.code if isinstance(left.code, int) else 0
-        return Told(status, *capsys.readouterr())
-
-    return run
+    nbformat.write(notebook, home / "notebooks" / "01_counts.ipynb")
+    return home
 
 
 def with_a_company(store: Store, home: Path) -> None:
@@ -105,6 +66,8 @@ def test_a_mistake_is_one_message_and_nothing_is_kept(tell: Tell, store: Store) 
         ("run", "weakly"): "no schedule 'weakly'; did you mean 'weekly'?",
         ("remove", "weakly"): "no schedule 'weakly'",
         ("history", "weakly"): "no schedule 'weakly'",
+        ("history", "--top", "-1"): "top must be an integer >= 1, got -1",
+        ("history", "--top", "0"): "top must be an integer >= 1, got 0",
     }
     for words, message in wrong.items():
         done = tell("schedule", *words)

@@ -85,3 +85,5 @@ def test_an_unknown_name_is_answered_with_the_nearest() -> None:
         checks.known("dpi", "pattern", ["dip", "step"])
     with pytest.raises(errors.NotFound, match="known: dip, step"):
         checks.known("qqq", "pattern", ["dip", "step"])
+    with pytest.raises(errors.NotFound, match=r"no watchlist 'qqq'; there is none yet$"):
+        checks.known("qqq", "watchlist", [])

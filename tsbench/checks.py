@@ -61,6 +61,8 @@ def known(name: str, what: str, names: Sequence[str]) -> str:
         return name
     import difflib
 
+    if not names:
+        raise NotFound(f"no {what} {name!r}; there is none yet")
     near = difflib.get_close_matches(name, names, n=3)
     hint = f"did you mean {' or '.join(map(repr, near))}?" if near else f"known: {', '.join(names[:12])}"
     raise NotFound(f"no {what} {name!r}; {hint}")

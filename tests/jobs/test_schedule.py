@@ -16,6 +16,7 @@ import pytest
 
 from tsbench.errors import BadInput, NotFound
 from tsbench.jobs import Server, add_schedule, due, lateness, run_due, run_now, told
+from tsbench.patterns import named
 from tsbench.report.results import MIME
 from tsbench.store import Schedule, ScheduledRun, Store
 
@@ -63,6 +64,19 @@ def at(moment: datetime) -> Callable[[], datetime]:
 
 
 # ---- adding -------------------------------------------------------------------------------------------
+
+
+def test_a_pattern_that_the_store_does_not_know_is_refused_at_once(store: Store) -> None:
+    shipped = Path(__file__).parents[2] / "notebooks"
+    asked = {"notebooks": shipped, "notebook": "5"}
+    with pytest.raises(NotFound, match="no pattern 'erosoin'; did you mean 'erosion'"):
+        add_schedule(store, "weekly", "0 6 * * 1", parameters={"pattern": "erosoin"}, **asked)
+    assert store.schedules.list() == []
+    store.patterns.save(replace(named("erosion"), name="mine"))
+    for name in ("erosion", "mine"):
+        assert add_schedule(store, name, "0 6 * * 1", parameters={"pattern": name}, **asked).parameters == {
+            "pattern": name
+        }
 
 
 def test_what_is_added_is_checked_at_once_and_kept(store: Store, notebooks: Path) -> None:

@@ -144,7 +144,41 @@ def test_what_the_page_asks_wrongly_is_told_and_the_rest_is_answered(explorer):
     shown = asked(explorer, query="", channels=["cash"])
     assert "no metric 'cash'" in shown["troubles"]["chart"]
     assert [lane["expression"] for lane in shown["chart"]["lanes"]] == ["roic"]
-    assert asked(explorer, channels=["roic"])["troubles"] == {}
+
+
+def test_a_channel_that_cannot_be_drawn_is_not_asked_again(explorer):
+    asked(explorer, channels=["roic"])
+    assert asked(explorer, channels=["roic", "revenu"])["troubles"]
+    assert explorer.channels == ["roic"]
+    shown = asked(explorer, symbols=["MCD"])
+    assert shown["troubles"] == {}
+    assert [fact["symbol"] for fact in shown["facts"]] == ["MCD"]
+
+
+def test_a_channel_that_the_companies_lack_is_an_empty_lane(panel):
+    index = panel.index
+    part = panel.take(~((index["entity"] == "MSFT") & (index["metric"] == "roic")).to_numpy())
+    explorer = SeriesExplorer(part, symbols="MSFT", channels="roic")
+    (lane,) = explorer.shown["chart"]["lanes"]
+    assert (lane["expression"], lane["lines"], lane["ticks"]) == ("roic", [], [])
+    assert explorer.frame.empty
+    assert explorer.shown["facts"][0]["channels"][0]["latest"] == "–"
+
+
+def test_the_widest_span_that_numbers_hold_can_be_drawn():
+    explorer = SeriesExplorer(Panel.from_arrays([[-1.7e308, 1.7e308]]))
+    assert explorer.shown["chart"]["lanes"][0]["lines"][0]["y"] == [0, 1000]
+
+
+@pytest.mark.parametrize("how", ["values", "log", "index100", "zscore"])
+@pytest.mark.parametrize(
+    "values", [[-1e150, 1e150], [1e-320, 2e-320], [1e20, 1e20 + 16384], [5.0, 5.0], [np.nan, np.nan], [1.0]]
+)
+def test_any_numbers_can_be_drawn(how, values):
+    explorer = SeriesExplorer(Panel.from_arrays([values]), scale=how)
+    (lane,) = explorer.shown["chart"]["lanes"]
+    assert all(y is None or 0 <= y <= 1000 for y in lane["lines"][0]["y"])
+    assert explorer.to_static()
 
 
 @pytest.mark.parametrize(
@@ -186,15 +220,33 @@ def test_a_watchlist_is_kept_limits_the_list_and_is_forgotten(kept, companies):
     assert companies.watchlists.names() == []
 
 
+def test_a_watchlist_that_is_gone_already_is_forgotten(kept, companies):
+    kept.keep(" mine ")
+    assert kept.watchlist == "mine"
+    companies.watchlists.delete("mine")
+    kept.forget("mine")
+    assert kept.watchlist == ""
+
+
+def test_a_line_with_a_date_is_code(companies):
+    explorer = SeriesExplorer(companies, symbols="COST", channels="roic", as_of=pd.Timestamp("2015-06-30"))
+    again = eval(explorer.line, {"SeriesExplorer": SeriesExplorer, "Store": lambda: companies})
+    pd.testing.assert_frame_equal(again, explorer.frame)
+    assert again["time"].max() < pd.Timestamp("2015-06-30", tz="UTC")
+
+
 def test_a_watchlist_without_a_name_is_told_on_the_page(kept):
     kept._heard(kept, {"do": "keep", "name": ""}, [])
     kept.wait(30)
     assert kept.status["failed"]
-    assert "needs a name" in kept.status["text"]
+    assert "needs a printable name" in kept.status["text"]
 
 
 def test_without_a_kernel_the_lines_and_the_facts_remain(explorer):
+    explorer.scale = "log"
     page = explorer.to_static()
+    omitted = sum(lane["omitted"] for lane in explorer.shown["chart"]["lanes"])
+    assert (f"{omitted} values cannot be shown" in page) == (omitted > 0)
     assert page.count("<svg") == len(explorer.channels)
     for said in ("Microsoft", "Costco", "return on capital", "2015"):
         assert said in page

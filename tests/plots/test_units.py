@@ -115,3 +115,23 @@ def test_a_call_with_wrong_arguments_is_a_name_and_no_error() -> None:
     assert words("ttm(revenue, 3)") == "ttm(revenue, 3)"
     with pytest.raises(BadInput):
         Constraint("ttm(revenue)", "change")
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("(revenue - net_income) / market_cap", "(revenue - net income) / market cap"),
+        ("revenue - (net_income - market_cap)", "revenue - (net income - market cap)"),
+        ("revenue - net_income * 2", "revenue - net income * 2"),
+        ("revenue / (net_income * 2)", "revenue / (net income * 2)"),
+        ("revenue - net_income - 2", "revenue - net income - 2"),
+    ],
+)
+def test_words_keep_the_brackets_that_matter(expression, said):
+    assert words(expression) == said
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 5e-324), (1e20, 1e20 + 16384), (-1.7e308, 1.7e308)])
+def test_ticks_of_a_span_that_numbers_cannot_divide_are_few_or_none(low, high):
+    places, _ = ticks(low, high, Unit("number"))
+    assert len(places) <= 6

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tsbench.errors import BadInput, NotFound
 from tsbench.patterns import evaluate
 from tsbench.report import screen, universe
+from tsbench.series import Panel
 
 
 @pytest.fixture(scope="module")
@@ -69,11 +70,21 @@ def test_an_expression_stands_for_its_latest_clean_value(panel, table):
 def test_a_company_without_a_value_meets_no_condition_and_is_told(panel):
     index = panel.index
     part = panel.take(~((index["entity"] == "MSFT") & (index["metric"] == "roic")).to_numpy())
-    for query in ("roic > 0", "roic <= 0"):
+    negated = (
+        "not roic > 0.1",
+        "roic != 0.1",
+        "roic not in [0.5]",
+        "not roic.between(0, 1)",
+        "not (roic > 0 or roic < 0)",
+    )
+    for query in ("roic > 0", "roic <= 0", *negated, "roic_category != 'Declining'"):
         got = screen(part, query)
         assert "MSFT" not in set(got.companies["symbol"])
         assert got.funnel["note"].iloc[1] == "1 of the dropped have no value"
     assert list(screen(part, "roic.isna()").companies["symbol"]) == ["MSFT"]
+    # true whatever the missing value is
+    assert "MSFT" in set(screen(part, "roic > 0 or live").companies["symbol"])
+    assert "MSFT" in set(screen(part, "not (roic > 0 and not live)").companies["symbol"])
 
 
 @pytest.mark.parametrize(
@@ -86,6 +97,16 @@ def test_a_company_without_a_value_meets_no_condition_and_is_told(panel):
         ("name.str.contains('Inc')", "table.name.str.contains('Inc')"),
         ("roic.between(0.1, 0.2)", "table.roic.between(.1, .2)"),
         ("revenue * 4 > 1e10", "table.revenue * 4 > 1e10"),
+        ("0.1 < roic", "table.roic > .1"),
+        ("roic > -0.05", "table.roic > -.05"),
+        ("sector not in ('Energy',)", "table.sector != 'Energy'"),
+        ("live == True", "table.live"),
+        ("first < last", "table['first'] < table['last']"),
+        (
+            "name.str.startswith('A') or name.str.endswith('.')",
+            "table.name.str.startswith('A') | table.name.str.endswith('.')",
+        ),
+        ("name.str.contains('(')", "table.name.str.contains('(', regex=False)"),
         ("last < '2010-01-01'", "table['last'] < pd.Timestamp('2010-01-01', tz='UTC')"),
         ("", "table.live | ~table.live"),
     ],
@@ -100,9 +121,20 @@ def test_what_a_query_may_say(panel, table, written, meant):
     [
         ("roi > 0.1", "no column 'roi'; did you mean 'roic'"),
         ("sector == 'Enrgy'", "no sector 'Enrgy'; did you mean 'Energy'"),
+        ("'Enrgy' == sector", "no sector 'Enrgy'; did you mean 'Energy'"),
+        ("sector != 'Enrgy'", "no sector 'Enrgy'; did you mean 'Energy'"),
+        ("sector.isin(['Enrgy'])", "no sector 'Enrgy'; did you mean 'Energy'"),
         ("roic", "does not answer yes or no"),
-        ("1 > 0", "does not answer yes or no"),
-        ("roic > 'a'", "cannot be answered"),
+        ("1 > 0", "compares nothing of a company"),
+        ("roic > 'a'", "compares a number with text"),
+        ("sector > 1", "compares text with a number"),
+        ("live == 1", "compares yes or no with a number"),
+        ("last > 2010", "compares a date with a number"),
+        ("last > 'soon'", "'soon' .* is no date"),
+        ("roic = 1", "== for equal"),
+        ("not " * 80 + "live", "nested deeper"),
+        ("-" * 1_900 + "roic > 1", "cannot be read|nested deeper"),
+        ("live or " * 300 + "live", "at most 2,000"),
         ("roic >", "cannot be read"),
         ("roic > 1 and", "cannot be read"),
         ("'", "cannot be read"),
@@ -135,11 +167,49 @@ def test_an_expression_over_an_unknown_metric_is_not_found(panel, table):
         "name.str.contains(name)",
         "roic ** 9 ** 9 ** 9 > 1",
         "symbol * 1000000000 == 'a'",
+        "symbol == 9**9**9",
+        "sector == sector[0]",
+        "symbol == inf",
+        "roic == roic[0]",
+        "roic**2 > 1",
+        "roic is None",
+        "sector in sector",
     ],
 )
 def test_a_query_runs_nothing_but_a_comparison(panel, table, query):
     with pytest.raises((BadInput, NotFound)):
         screen(panel, query, table)
+
+
+def test_a_ratio_is_of_one_period_as_a_channel_is(companies):
+    panel = companies.series_of(frequency="quarterly", metric=["revenue", "net_income"])
+    ratio = evaluate("net_income / revenue", panel.without_flagged()).to_frame().dropna(subset="value")
+    latest = ratio.groupby("entity")["value"].last()
+    assert list(screen(panel, "net_income / revenue > 0.05").companies["symbol"]) == sorted(latest.index[latest > 0.05])
+    assert screen(panel, "revenue / 0 > 1").companies.empty
+
+
+def test_a_metric_called_as_a_column_stands_beside_it():
+    panel = Panel.from_arrays([[1.0, 2.0], [3.0, 4.0]], metric="last", entities=["a", "b"])
+    table = universe(panel)
+    assert list(table["last_value"]) == [2.0, 4.0]
+    assert list(screen(panel, "last_value > 3").companies["symbol"]) == ["b"]
+    assert list(screen(panel, "last * 1 > 3").companies["symbol"]) == ["b"]
+
+
+def test_names_are_shown_as_they_are_and_run_nothing():
+    frame = pd.DataFrame(
+        {
+            "entity": ["a"] * 2,
+            "metric": "x",
+            "date": ["2000-01-01", "2001-01-01"],
+            "value": [1.0, 5.0],
+            "name": "<img src=x>",
+        }
+    )
+    page = screen(Panel.from_frame(frame), "x > 3")._repr_html_()
+    assert "&lt;img" in page
+    assert "<img" not in page
 
 
 def test_a_screen_is_limited_further_and_says_so(panel, table):

@@ -208,23 +208,40 @@ def test_scans_are_listed_newest_first_and_by_pattern(store):
     assert store.scans.list("none").empty
 
 
-def test_the_previous_scan_is_the_last_finished_one_that_asked_the_same(store):
-    finished(store, "s1")
-    finished(store, "s2", parameters={**ASKED, "seed": 5})
-    finished(store, "elsewhere", parameters={**ASKED, "where": "history"})
-    finished(store, "part", parameters={**ASKED, "sector": "Energy"})
-    finished(store, "half", parameters={**ASKED, "half": "explore"})
-    finished(store, "by another null", parameters={**ASKED, "null": "sign_flip"})
-    finished(store, "past", parameters={**ASKED, "as_of": "2015-06-30"})
-    finished(store, "reshaped", pattern={**PATTERN, "length": [4, 8]})
+def told(store, scan_id, status="done", **asked):
+    """A finished scan, and the record of a report that told it."""
+    finished(store, scan_id, **asked)
+    store.runs.put({"id": f"run of {scan_id}", "status": status, "scan_id": scan_id})
+
+
+def test_the_previous_scan_is_the_last_told_one_that_asked_the_same(store):
+    told(store, "s1")
+    told(store, "s2", parameters={**ASKED, "seed": 5})
+    told(store, "elsewhere", parameters={**ASKED, "where": "history"})
+    told(store, "part", parameters={**ASKED, "sector": "Energy"})
+    told(store, "half", parameters={**ASKED, "half": "explore"})
+    told(store, "by another null", parameters={**ASKED, "null": "sign_flip"})
+    told(store, "past", parameters={**ASKED, "as_of": "2015-06-30"})
+    told(store, "reshaped", pattern={**PATTERN, "length": [4, 8]})
+    told(store, "yearly", parameters={**ASKED, "frequency": "annual"})
     begin(store, "unfinished")
     begin(store, "now")
-    finished(store, "later")
+    told(store, "later")
     begin(store, "later past", parameters={**ASKED, "as_of": "2015-09-30"})
     assert store.scans.previous("now") == "s2"
     assert store.scans.previous("later past") == "past"
     assert store.scans.previous("s2") == "s1"
     assert store.scans.previous("s1") is None
+
+
+def test_what_no_report_told_is_news_still(store):
+    for status in ("failed", "timeout", "interrupted", "running"):
+        told(store, status, status)
+    finished(store, "by hand")
+    begin(store, "now")
+    assert store.scans.previous("now") is None
+    store.runs.put({"id": "run of failed", "status": "done", "scan_id": "failed"})
+    assert store.scans.previous("now") == "failed"
 
 
 def test_hostile_text_is_data(store):

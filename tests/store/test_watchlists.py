@@ -46,7 +46,7 @@ def test_an_unknown_company_leaves_the_list_as_it_was(lists):
     assert lists.get("mine") == ["MSFT"]
 
 
-@pytest.mark.parametrize(("name", "symbols"), [("", ["MSFT"]), ("  ", ["MSFT"]), ("mine", [])])
+@pytest.mark.parametrize(("name", "symbols"), [("", ["MSFT"]), ("  ", ["MSFT"]), ("mine", []), ("a\x00b", ["MSFT"])])
 def test_a_list_needs_a_name_and_companies(lists, name, symbols):
-    with pytest.raises(BadInput, match="needs a name and companies"):
+    with pytest.raises(BadInput, match="needs a printable name and companies"):
         lists.put(name, symbols)

@@ -164,8 +164,10 @@ def history(name: str | None = None, *, top: int = 20, json: bool = False) -> No
     json
         Print JSON.
     """
+    from tsbench import checks
     from tsbench.jobs import at, told
 
+    checks.whole(top, "top", 1)
     with _scheduled() as store:
         zones = {schedule.name: schedule.timezone for schedule in store.schedules.list()}
         found = store.schedules.history(name, limit=top)

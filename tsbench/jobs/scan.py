@@ -73,7 +73,9 @@ class Scan:
             channels=best["channels"].map(", ".join),
         )
         table = table[["entity", "name", "sector", "channels", "stretch", "score", "p", "q"]]
-        return f"<p>{escape(repr(self))}</p>{table.style.hide(axis='index').format({'score': '{:.2f}'}).to_html()}"
+        return (
+            f"<p>{escape(repr(self))}</p>{table.style.hide(axis='index').format(precision=2, escape='html').to_html()}"
+        )
 
 
 def scan(

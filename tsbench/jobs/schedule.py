@@ -46,13 +46,14 @@ def add_schedule(
         notebooks : folder of the notebooks.
         notebook : the one to run, by name, number or path; None = the one called `name`.
         parameters : values for its parameters; text is converted to the type of the default. Those not named keep the
-            default that the notebook has when it runs.
+            default that the notebook has when it runs. A `pattern` must be known to the store.
         deadline : seconds a run may take; None = what is said when it runs.
         replace : take the place of the schedule of that name.
         now : the moment from which on it counts; None = this one.
-    Raises     BadInput: the line, a parameter or its value is wrong, or the name is taken. NotFound: no such notebook
-        or time zone.
+    Raises     BadInput: the line, a parameter or its value is wrong, or the name is taken. NotFound: no such notebook,
+        time zone or pattern.
     """
+    from tsbench.jobs.named import resolve as pattern_named
     from tsbench.report.notebooks import find, resolve
 
     if not name.strip() or not name.isprintable():
@@ -61,6 +62,8 @@ def add_schedule(
         checks.between(deadline, "deadline", 1e-3, 7 * 86_400)
     read, path, given = Cron(cron, timezone), find(notebook or name, notebooks), dict(parameters or {})
     values = resolve(path, given)
+    if "pattern" in given and isinstance(values["pattern"], str):
+        pattern_named(store, values["pattern"])
     kept = Schedule(
         name=name.strip(),
         cron=read.line,

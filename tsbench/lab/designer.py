@@ -185,7 +185,9 @@ class PatternDesigner(Board):
         store.patterns.save(drawing)
         given = {"pattern": drawing.name, "where": self.where}
         folders = {"out": settings.reports_folder, "notebooks": settings.home / "notebooks"}
-        return run(REPORT, given, deadline=DEADLINE, **folders)
+        made = run(REPORT, given, deadline=DEADLINE, **folders)
+        store.runs.put(made.to_json())
+        return made
 
     def to_static(self) -> str:
         """The board as HTML that needs neither kernel nor script: the drawing and the matches."""

@@ -1,5 +1,6 @@
 """SeriesExplorer: find companies, filter them by a query, and look at their series side by side."""
 
+import contextlib
 import copy
 import threading
 from collections import OrderedDict
@@ -10,13 +11,14 @@ import pandas as pd
 import traitlets
 
 from tsbench import checks
-from tsbench.errors import BadInput, TsbenchError
+from tsbench.errors import BadInput, NotFound, TsbenchError
 from tsbench.lab.assets import script, style
 from tsbench.lab.board import Board
 from tsbench.lab.lines import SCALES, Scale, chart, lines
 from tsbench.lab.listing import facts, rows, searched
 from tsbench.lab.newest import Newest
 from tsbench.lab.static import explorer_page
+from tsbench.lab.tasks import idle
 from tsbench.plots.channels import View, view
 from tsbench.report import Screen, screen, universe
 from tsbench.series import Panel
@@ -30,6 +32,8 @@ MOST_COMPANIES, MOST_CHANNELS, LISTED = 8, 6, 60
 KEPT = 12
 # So long a cell waits for the answer to what was asked last.
 PATIENCE = 30.0
+# What a chart is made from.
+DRAWN = ("symbols", "channels", "scale")
 FRAME = ["symbol", "channel", "time", "value", "doubted"]
 # What is looked at first, as far as it is there.
 USUAL = ("revenue", "roic", "market_cap", "close", "value")
@@ -42,7 +46,7 @@ def _asked(name: str, told: str) -> Any:
         return copy.copy(self.asked[name])
 
     def ask(self: "SeriesExplorer", value: Any) -> None:
-        self._set(**{name: _names(value) if name in ("symbols", "channels") else value})
+        self._set(**{name: _names(value) if name in ("symbols", "channels") else str(value or "")})
 
     return property(read, ask, doc=told)
 
@@ -81,7 +85,7 @@ class SeriesExplorer(Board):
     ) -> None:
         self._store = None if isinstance(source, Panel) else source
         self._panel = source if isinstance(source, Panel) else source.series_of(frequency=frequency, as_of=as_of)
-        self._asked_store = {"frequency": frequency, "as_of": as_of}
+        self._asked_store = {"frequency": frequency, "as_of": None if as_of is None else str(as_of)}
         if not len(self._panel):
             raise BadInput("there is no series to look at; load some, or take another frequency or as_of")
         self._universe = universe(self._panel)
@@ -89,7 +93,7 @@ class SeriesExplorer(Board):
         self._screened: tuple[str, Screen] | None = None
         self._showing, self._evaluating, self._shown_for = threading.Lock(), threading.Lock(), dict[str, Any]()
         metrics = list(dict.fromkeys(self._panel.index["metric"]))
-        usual = [name for name in USUAL if name in metrics][:3] or metrics[:1]
+        usual = [name for name in USUAL if name in metrics][:3] or [name for name in metrics if name.isidentifier()][:1]
         super().__init__(
             asked={
                 "serial": 0,
@@ -180,18 +184,24 @@ class SeriesExplorer(Board):
     def keep(self, name: str) -> None:
         """Keep the companies drawn as the watchlist `name`, in place of what was there."""
         self._need_store().watchlists.put(name, self.symbols)
-        self._set(watchlist=name)
+        self._set(watchlist=name.strip())
 
     def forget(self, name: str) -> None:
-        """Forget the watchlist `name`."""
-        self._need_store().watchlists.delete(name)
+        """Forget the watchlist `name`; one that is gone already is no error."""
+        with contextlib.suppress(NotFound):
+            self._need_store().watchlists.delete(name)
         self._set(watchlist="" if self.watchlist == name else self.watchlist)
 
     # ---- the page speaks ----------------------------------------------------------------------------------
 
     def _heard(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
         if message.get("do") in ("keep", "forget"):
-            self._soon(lambda: getattr(self, message["do"])(str(message["name"])))
+            self._soon(lambda: self._kept(message["do"], str(message["name"])))
+
+    def _kept(self, verb: str, name: str) -> None:
+        getattr(self, verb)(name)
+        # what went wrong before is mended
+        self._say(**idle())
 
     def _set(self, **news: Any) -> None:
         """What a cell sets is shown before it returns, or refused."""
@@ -210,7 +220,8 @@ class SeriesExplorer(Board):
         self._show(asked, raising=False)
 
     def _not_answered(self, error: Exception) -> None:
-        self.shown = {**self.shown, "troubles": {"chart": f"{type(error).__name__}: {error}"}}
+        trouble = {"chart": f"{type(error).__name__}: {error}"}
+        self.shown = {**self.shown, "serial": self.asked["serial"], "troubles": trouble}
 
     def _show(self, asked: dict[str, Any], *, raising: bool = True) -> None:
         """List and chart; where one of them cannot be made the one before stays, with the reason beside it."""
@@ -223,8 +234,13 @@ class SeriesExplorer(Board):
                     if raising:
                         raise
                     news["troubles"][part] = str(error)
+            if "chart" in news["troubles"]:
+                # what cannot be drawn is not asked any longer: the next click is about what is seen
+                asked = {**asked, **{name: self._shown_for[name] for name in DRAWN}}
             self._shown_for = asked
             self.shown = {**self.shown, **news}
+        if not raising and self.asked["serial"] == asked["serial"]:
+            self.asked = asked
 
     def _filtered(self, asked: dict[str, Any]) -> Screen:
         query, name = asked["query"], asked["watchlist"]
@@ -272,4 +288,4 @@ class SeriesExplorer(Board):
 
 
 def _names(names: str | Iterable[str] | None) -> list[str]:
-    return [names] if isinstance(names, str) else list(dict.fromkeys(names or ()))
+    return [names] if isinstance(names, str) else list(dict.fromkeys(map(str, names or ())))

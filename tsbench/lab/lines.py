@@ -65,13 +65,11 @@ def chart(views: Sequence[View], symbols: Sequence[str], how: Scale) -> dict[str
     """
     drawn = [lines(view, symbols, how) for view in views]
     times = [line.times for lane in drawn for line in lane if line.times.size]
-    if not times:
-        return {"from": "", "to": "", "years": [], "lanes": []}
-    low, high = int(min(t[0] for t in times)), int(max(t[-1] for t in times))
+    low, high = (int(min(t[0] for t in times)), int(max(t[-1] for t in times))) if times else (0, 0)
     return {
-        "from": month(low),
-        "to": month(high),
-        "years": _dates(low, high),
+        "from": month(low) if times else "",
+        "to": month(high) if times else "",
+        "years": _dates(low, high) if times else [],
         "lanes": [_lane(view, lane, how, low, high) for view, lane in zip(views, drawn, strict=True)],
     }
 
@@ -105,13 +103,14 @@ def _lane(view: View, drawn: list[Line], how: Scale, low: int, high: int) -> dic
     known = np.concatenate([np.zeros(0), *(line.heights for line in few)])
     known = known[np.isfinite(known)]
     bottom, top = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
-    bottom, top = (bottom, top) if top > bottom else (bottom - 0.5, top + 0.5)
+    pad = max(0.5, abs(bottom) * 1e-6)
+    bottom, top = (bottom, top) if top - bottom > abs(bottom) * 1e-12 else (bottom - pad, top + pad)
     marks = _powers(bottom, top, unit) if _logarithmic(view, how) else list(zip(*ticks(bottom, top, unit), strict=True))
     when = month if str(view.full.index["frequency"].iloc[0]) in PERIODS_PER_YEAR else day
     return {
         "title": words(view.expression),
         "expression": view.expression,
-        "ticks": [(_place(at, bottom, top, HEIGHT), text) for at, text in marks],
+        "ticks": [(_place(at, bottom, top, HEIGHT), text) for at, text in marks] if known.size else [],
         "values": sum(line.values.size for line in drawn),
         "shown": sum(line.values.size for line in few),
         "omitted": sum(line.omitted for line in drawn),
@@ -135,7 +134,8 @@ def _first(values: Floats) -> float:
 
 
 def _place(value: float, low: float, high: float, reach: int) -> int:
-    return round((value - low) / (high - low) * reach)
+    # halved, for the distance of two numbers may be more than a number can hold
+    return round((value / 2 - low / 2) / (high / 2 - low / 2) * reach)
 
 
 def _powers(low: float, high: float, unit: Unit) -> list[tuple[float, str]]:

@@ -8,6 +8,8 @@ from tsbench.plots.units import words
 
 WIDTH, LANE, DRAWING = 210, 74, 120
 CHART, WIDE = 150, 640
+# As many as companies are drawn, in the order of the page's.
+COLOURS = (*SEQUENCE, INK, "#8A6D3B")
 
 
 def designer_page(spec: dict[str, Any], found: dict[str, Any]) -> str:
@@ -92,7 +94,7 @@ def explorer_page(shown: dict[str, Any]) -> str:
 
 
 def _colour(place: int) -> str:
-    return SEQUENCE[place % len(SEQUENCE)]
+    return COLOURS[place % len(COLOURS)]
 
 
 def _fact(fact: dict[str, Any], colour: str) -> str:
@@ -122,5 +124,9 @@ def _chart(lane: dict[str, Any], years: list[tuple[int, str]]) -> str:
         paths.append(f"<text x='{WIDE + 6}' y='{y + 3:.1f}' {quiet}>{escape(text)}</text>")
     for at, text in years:
         paths.append(f"<text x='{at / 2000 * WIDE:.1f}' y='{CHART + 12}' {quiet}>{escape(text)}</text>")
-    title = f"<div style='color:{QUIET}'>{escape(lane['title'])}</div>"
-    return f"{title}<svg width='{WIDE + 60}' height='{CHART + 18}'>{''.join(paths)}</svg>"
+    notes = [lane["title"]]
+    notes += [f"{lane['omitted']:,} values cannot be shown on this scale"] if lane["omitted"] else []
+    notes += [f"drawn from {lane['shown']:,} of {lane['values']:,} values"] if lane["shown"] < lane["values"] else []
+    title = f"<div style='color:{QUIET}'>{escape(' · '.join(notes))}</div>"
+    size = f"viewBox='0 0 {WIDE + 60} {CHART + 18}' style='width:100%;max-width:{WIDE + 60}px'"
+    return f"{title}<svg {size}>{''.join(paths)}</svg>"

@@ -71,7 +71,9 @@ def ticks(low: float, high: float, unit: Unit) -> tuple[list[float], list[str]]:
     """Three to five round values from low to high and how they are written: "$10B", "5%"."""
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         return [], []
-    rough = (high - low) / 4
+    rough = high / 4 - low / 4
+    if rough < 1e-300 or rough <= 1e-12 * max(abs(low), abs(high)):
+        return [], []
     decade = 10.0 ** math.floor(math.log10(rough))
     step = min((m * decade for m in (1, 2, 2.5, 5, 10)), key=lambda s: abs(s - rough))
     places = [k * step for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
@@ -172,8 +174,19 @@ def _phrase(node: ast.expr) -> str:
         case ast.Call(func=ast.Name(id=name), args=[first, *rest]):
             return _PHRASES[name](_phrase(first), ast.unparse(rest[0]) if rest else "")
         case ast.BinOp(left=left, op=op, right=right):
-            return f"{_phrase(left)} {_SIGNS[type(op)]} {_phrase(right)}"
+            return f"{_operand(left, op)} {_SIGNS[type(op)]} {_operand(right, op, right=True)}"
     return ast.unparse(node)
+
+
+def _operand(node: ast.expr, op: ast.operator, *, right: bool = False) -> str:
+    """A side of an operation, in brackets where it would be read otherwise without."""
+    if not isinstance(node, ast.BinOp):
+        return _phrase(node)
+    weak = isinstance(node.op, ast.Add | ast.Sub)
+    otherwise = (weak and isinstance(op, ast.Mult | ast.Div)) or (
+        right and (isinstance(op, ast.Div) or (weak and isinstance(op, ast.Sub)))
+    )
+    return f"({_phrase(node)})" if otherwise else _phrase(node)
 
 
 def _signed(text: str) -> str:

@@ -19,7 +19,7 @@ class MatchTable:
 
     channels : in words, a column each; empty when every match has its own.
     more : how many pass beyond the rows shown.
-    gone : companies that passed in the scan before and do not now. compared : whether there was one.
+    gone : companies that passed in the report before and do not now. compared : whether there was one.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -51,8 +51,8 @@ def match_table(
 
     Parameters
         panel : the series that were scanned, for the changes in units.
-        previous : matches of the scan before, same pattern and place; None when there is none. Companies that pass now
-            and did then are kept, the others new; those that passed only then are gone.
+        previous : matches of the scan that the report before told, see `store.scans.previous`; None when there is none.
+            Companies that pass now and did then are kept, the others new; those that passed only then are gone.
         rows : at most so many.
     """
     shown = verdict.shown.head(rows)

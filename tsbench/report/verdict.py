@@ -116,9 +116,9 @@ def verdict(
         detector : the one that scanned; with it the footnote tells which lengths of series can never pass.
         seed : of the lot that draws the non-matches.
         today : the day the age of the data is counted to; None = the calendar's.
-        only_new : show only companies that pass and did not in the scan before, and say first how many these are.
-        previous : matches of the scan before; None when there is none, and then all are new.
-        since : the day of that scan.
+        only_new : show only companies that pass and did not in the report before, and say first how many these are.
+        previous : matches of the scan that the report before told; None when there is none, and then all are new.
+        since : the day of that report.
     Returns
         Verdict. `expected_false` is p_limit x tested, p_limit being the largest p that passes or, when none does, the
         p the first company would have needed, q_limit / tested.
@@ -204,10 +204,10 @@ def _headline(
 def _news(new: int, passing: int, previous: pd.DataFrame | None, since: date | None) -> str:
     """What a report that is limited to what is new says first."""
     if previous is None:
-        return f"There was no scan before this one{', so all that pass are new' if passing else ''}"
+        return f"No report told this before{', so all that pass are new' if passing else ''}"
     then = "before" if since is None else f"of {since:%Y-%m-%d}"
     told = f"{new} of the {passing} that pass {'is' if new == 1 else 'are'} new" if new else "Nothing new"
-    return f"{told} since the scan {then}"
+    return f"{told} since the report {then}"
 
 
 def _lower(sentence: str) -> str:

@@ -23,5 +23,5 @@ def growth_category(values: ArrayLike) -> Growth | None:
     solid = solid[~np.isnan(solid)]
     if solid.size < 2:
         return None
-    step = solid[-1] - solid[0]
-    return "Steady growth" if step > 0 else "Declining" if step < 0 else "Cyclical patterns"
+    first, last = solid[0], solid[-1]
+    return "Steady growth" if last > first else "Declining" if last < first else "Cyclical patterns"

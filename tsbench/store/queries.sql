@@ -199,16 +199,19 @@ WHERE %(pattern)s::text IS NULL OR s.pattern ->> 'name' = %(pattern)s
 GROUP BY s.id ORDER BY s.started_at DESC;
 
 -- name: previous_scan
--- The last finished scan that asked the same question before this one: same pattern, where, sector, half and picture of
--- chance. One that looked from a day in the past is compared with such ones only.
+-- The last scan before this one that asked the same question and was told: a report of it ended well. The same is
+-- pattern, where, sector, half, frequency and picture of chance. One that looked from a day in the past is compared
+-- with such ones only.
 SELECT before.id
 FROM scan this JOIN scan before ON before.started_at < this.started_at
 WHERE this.id = %(id)s AND before.status = 'done' AND before.pattern = this.pattern
   AND before.parameters -> 'where' IS NOT DISTINCT FROM this.parameters -> 'where'
   AND before.parameters -> 'sector' IS NOT DISTINCT FROM this.parameters -> 'sector'
   AND before.parameters -> 'half' IS NOT DISTINCT FROM this.parameters -> 'half'
+  AND before.parameters -> 'frequency' IS NOT DISTINCT FROM this.parameters -> 'frequency'
   AND before.parameters -> 'null' IS NOT DISTINCT FROM this.parameters -> 'null'
   AND (before.parameters ->> 'as_of' IS NULL) = (this.parameters ->> 'as_of' IS NULL)
+  AND EXISTS (SELECT FROM run r WHERE r.record ->> 'scan_id' = before.id AND r.record ->> 'status' = 'done')
 ORDER BY before.started_at DESC LIMIT 1;
 
 -- ---- labels and drawings --------------------------------------------------------------------------------------

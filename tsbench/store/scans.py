@@ -149,9 +149,11 @@ class Scans:
             return pd.DataFrame(cursor.fetchall(), columns=[*columns, "companies", "tested", "smallest_q"])
 
     def previous(self, scan_id: str) -> str | None:
-        """The last finished scan before this one that asked the same, or None.
+        """The last scan before this one that asked the same and that a report told, or None.
 
-        The same is pattern, where, sector, half, null, and whether it looked from a day in the past.
+        The same is pattern, where, sector, half, frequency, null, and whether it looked from a day in the past. Told
+        means that the record of a report that ended "done" names it, see `Runs`; a scan by hand, or of a report that
+        failed, timed out or was stopped, is passed over.
         """
         with transaction(self._engine) as cursor:
             _get(cursor, scan_id)

@@ -166,9 +166,7 @@ def series_name(series_id: str) -> str:
     """The name of a series without blanks around it. Raises BadInput where it is none."""
     name = series_id.strip()
     if not NAME.fullmatch(name) or ".." in name:
-        raise BadInput(
-            f"a series is named by 1 to 200 letters, digits and . _ - without '..', got {series_id[:80]!r}"
-        )
+        raise BadInput(f"a series is named by 1 to 200 letters, digits and . _ - without '..', got {series_id[:80]!r}")
     return name
 
 

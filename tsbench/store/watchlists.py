@@ -31,9 +31,9 @@ class Watchlists:
 
         Raises     BadInput: no name, or no companies. NotFound: the store has no company of a symbol.
         """
-        wanted = list(dict.fromkeys([symbols] if isinstance(symbols, str) else symbols))
-        if not name.strip() or not wanted:
-            raise BadInput(f"a watchlist needs a name and companies, got {name!r} with {len(wanted)} companies")
+        wanted = list(dict.fromkeys([symbols] if isinstance(symbols, str) else map(str, symbols)))
+        if not name.strip() or not name.isprintable() or not wanted:
+            raise BadInput(f"a watchlist needs a printable name and companies, got {name!r} with {len(wanted)}")
         with transaction(self._engine) as cursor:
             cursor.execute(statement("company_symbols"), {"symbols": wanted})
             strange = sorted(set(wanted) - {symbol for (symbol,) in cursor.fetchall()})

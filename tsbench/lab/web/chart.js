@@ -2,7 +2,7 @@
 
 // The width is that of the place it is drawn in, in pixels, so that words keep their size.
 const CHART = { width: 640, height: 150, left: 4, right: 58, top: 8, bottom: 18 };
-const COLOURS = ["var(--blue)", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "var(--sky)", "var(--ink)", "#8a6d3b"];
+const COLOURS = ["blue", "orange", "green", "pink", "amber", "sky", "ink", "brown"].map((name) => `var(--${name})`);
 
 const acrossChart = (x) => CHART.left + (x / 2000) * (CHART.width - CHART.left - CHART.right);
 const LEAST = 280;
@@ -31,6 +31,7 @@ function laneChart(lane, years, pointed) {
     pointed(within(((x - CHART.left) / (CHART.width - CHART.left - CHART.right)) * 2000, 0, 2000));
   };
   const spoken = lane.lines.map((line) => `${line.symbol} last ${line.text[line.text.length - 1]}`).join(", ");
+  if (!lane.lines.length) return { svg: make("div", { class: "tsb-hint" }, "no values of the companies drawn"), point: () => {} };
   const svg = make("svg", { viewBox: `0 0 ${CHART.width} ${CHART.height}`, role: "img", class: "tsb-chart",
     "aria-label": `${lane.title}: ${spoken}`, onpointermove: move, onpointerleave: () => pointed(null) },
     ...lane.ticks.map(([y, text]) => make("g", {},
@@ -57,9 +58,11 @@ function nearest(xs, x) {
   return x - xs[low] <= xs[high] - x ? low : high;
 }
 
-/** "2008-12: COST $72.5B, MSFT $60.4B" of one lane at x; what ended long before or began after is not told. */
+/** What the lines of a lane are at x: the time, and per company its words in its colour; ended or not begun: nothing. */
 function reading(lane, x) {
   const told = lane.lines.filter((line) => line.x.length).map((line) => [line, nearest(line.x, x)])
     .filter(([line, i]) => Math.abs(line.x[i] - x) < 40 && line.y[i] !== null);
-  return told.length ? `${told[0][0].when[told[0][1]]}: ${told.map(([line, i]) => `${line.symbol} ${line.text[i]}`).join(", ")}` : "";
+  if (!told.length) return [];
+  return [told[0][0].when[told[0][1]], ...told.map(([line, i]) =>
+    make("span", { style: `color:${COLOURS[line.colour % COLOURS.length]}` }, `${line.symbol} ${line.text[i]}`))];
 }

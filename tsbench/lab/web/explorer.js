@@ -7,7 +7,7 @@ const FUNCTIONS = ["ttm(x)", "yoy(ttm(x))", "log(ttm(x))", "change(x, 4)", "vola
 class Explorer {
   constructor(model, el) {
     this.model = model;
-    this.number = 0;
+    this.el = el;
     el.resting = () => (model.get("shown").serial ?? 0) === model.get("asked").serial;
     el.classList.add("tsb-widget", "tsb-explorer");
     // The notebook around would take arrows and Enter for its own.
@@ -41,7 +41,7 @@ class Explorer {
     this.search = make("input", { type: "search", "aria-label": "search companies", placeholder: "company, symbol or sector …", oninput: asks("search"),
       onkeydown: (event) => this.pickFirst(event) });
     this.query = make("input", { class: "tsb-expression", "aria-label": "filter", spellcheck: "false",
-      placeholder: 'filter: roic > 0.15 and yoy(ttm(revenue)) > 0', onchange: asks("query") });
+      placeholder: `filter: live and ${(this.model.get("shown").metrics ?? [])[0] ?? "value"} > 0`, onchange: asks("query") });
     this.watchlist = make("select", { "aria-label": "watchlist", onchange: asks("watchlist") });
     this.listName = make("input", { "aria-label": "name of the watchlist", placeholder: "name", class: "tsb-list-name" });
     this.keep = make("button", { title: "keep the companies drawn as a watchlist of this name", onclick: () => this.keepList() }, "keep");
@@ -49,6 +49,7 @@ class Explorer {
     this.funnel = make("div", { class: "tsb-funnel" });
     this.count = make("div", { class: "tsb-hint", role: "status" });
     this.trouble = make("div", { class: "tsb-failed", role: "alert" });
+    this.listTrouble = make("div", { class: "tsb-failed", role: "alert" });
     this.list = make("div", { class: "tsb-list", role: "group", "aria-label": "companies" });
     this.scales = segments(SCALES, (scale) => this.ask({ scale }));
     this.legend = make("div", { class: "tsb-legend" });
@@ -62,7 +63,7 @@ class Explorer {
     this.watch = make("div", { class: "tsb-row" }, this.watchlist, this.forget, this.listName, this.keep);
     el.append(
       make("section", { "data-lm-suppress-shortcuts": "true" }, make("div", { class: "tsb-row" }, this.search), make("div", { class: "tsb-row" }, this.query),
-        this.watch, this.funnel, this.count, this.list),
+        this.listTrouble, this.watch, this.funnel, this.count, this.list),
       make("section", { class: "tsb-series", "data-lm-suppress-shortcuts": "true" }, make("div", { class: "tsb-row" }, this.scales.node, this.addition, this.hints),
         this.trouble, this.legend, this.lanes, make("div", { class: "tsb-row tsb-export" }, this.line, copy)),
     );
@@ -84,14 +85,23 @@ class Explorer {
   }
 
   pickFirst(event) {
-    const [first] = this.model.get("shown").companies ?? [];
-    if (event.key === "Enter" && first) this.toggle(first.symbol);
+    // the answer to what was typed last may still be on its way
+    if (event.key === "Enter") { this.entered = true; this.takeFirst(); }
     if (event.key === "ArrowDown") this.list.querySelector("button")?.focus();
+  }
+
+  /** Enter in the search: the first company found is set beside the others. */
+  takeFirst() {
+    const shown = this.model.get("shown");
+    if (!this.entered || (shown.serial ?? 0) < this.model.get("asked").serial) return;
+    this.entered = false;
+    const [first] = shown.companies ?? [];
+    if (first && !this.model.get("asked").symbols.includes(first.symbol)) this.toggle(first.symbol);
   }
 
   addChannel() {
     const [text, { channels }] = [this.addition.value.trim(), this.model.get("asked")];
-    this.addition.value = "";
+    this.added = text;
     if (text && !channels.includes(text)) this.ask({ channels: [...channels, text].slice(-MOST.channels) });
   }
 
@@ -130,17 +140,24 @@ class Explorer {
       FUNCTIONS.map((text) => text.replace("x", metric)))].map((value) => make("option", { value })));
     this.showFunnel(shown.funnel ?? []);
     this.showList(shown);
-    this.showChart(shown);
+    // Unchanged lanes stay, and with them what is being typed there.
+    const drawn = JSON.stringify([shown.chart, shown.facts]);
+    if (drawn !== this.drawn) this.showChart(shown);
+    this.drawn = drawn;
+    if (this.addition.value.trim() === this.added && (shown.chart?.lanes ?? []).some((lane) => lane.expression === this.added)) this.addition.value = "";
     this.line.textContent = shown.line ?? "";
     this.showTrouble();
     this.showAsked();
+    this.takeFirst();
   }
 
   showTrouble() {
     const { list, chart } = this.model.get("shown").troubles ?? {};
     const { failed, text } = this.model.get("status");
-    this.trouble.textContent = [list, chart, failed ? text : ""].filter(Boolean).join(" · ");
+    this.trouble.textContent = [chart, failed ? text : ""].filter(Boolean).join(" · ");
+    this.listTrouble.textContent = list ?? "";
     this.query.classList.toggle("tsb-wrong", Boolean(list));
+    for (const part of [this.funnel, this.count, this.list]) part.classList.toggle("tsb-stale", Boolean(list));
     this.lanes.classList.toggle("tsb-stale", Boolean(chart));
   }
 
@@ -150,14 +167,14 @@ class Explorer {
       "div", { class: "tsb-stage", title: stage.note },
       make("span", { class: "tsb-stage-name" }, stage.stage),
       make("span", { class: "tsb-bar" }, make("i", { style: `width:${(100 * (stage.companies - stage.dead)) / all}%` }), make("b", { style: `width:${(100 * stage.dead) / all}%` })),
-      make("span", { class: "tsb-hint" }, `${stage.companies}${stage.dropped ? `, drops ${stage.dropped}, ${stage.dead_dropped} of them dead` : `, ${stage.dead} of them dead`}`),
+      make("span", { class: "tsb-hint" }, stage.dropped ? `${stage.companies} left; ${stage.dropped} dropped, ${stage.dead_dropped} of those dead` : `${stage.companies}, ${stage.dead} of them dead`),
     )));
   }
 
   showList(shown) {
     const rows = shown.companies ?? [];
     const place = [...this.list.children].indexOf(this.list.getRootNode().activeElement);
-    this.count.textContent = rows.length < (shown.found ?? 0) ? `the first ${rows.length} of ${shown.found} companies` : `${rows.length} companies`;
+    this.count.textContent = rows.length < (shown.found ?? 0) ? `the first ${rows.length} of ${shown.found.toLocaleString("en")} companies` : `${rows.length} companies`;
     const move = (event) => {
       const to = { ArrowDown: event.target.nextSibling, ArrowUp: event.target.previousSibling ?? this.search }[event.key];
       if (to) { event.preventDefault(); to.focus(); }
@@ -170,6 +187,8 @@ class Explorer {
   }
 
   showChart(shown) {
+    // a control that had the focus keeps it
+    const focused = this.el.contains(document.activeElement) && document.activeElement.getAttribute("aria-label");
     CHART.width = this.width ?? CHART.width;
     const { lanes = [], years = [] } = shown.chart ?? {};
     const facts = shown.facts ?? [];
@@ -180,18 +199,19 @@ class Explorer {
       make("div", { class: "tsb-hint" }, [fact.sector, fact.until && `until ${fact.until}`, fact.doubtful && `${fact.doubtful} doubtful value${fact.doubtful > 1 ? "s" : ""}`].filter(Boolean).join(" · ")),
       ...fact.channels.map((one) => make("div", { class: "tsb-when" }, `${one.title}: ${one.latest}${one.category ? `, ${one.category.toLowerCase()}` : ""}`)))));
     const drawn = lanes.map((lane, place) => {
-      const told = make("output", { class: "tsb-reading" });
+      const told = make("output", { class: "tsb-reading", style: "display:block" });
       const input = make("input", { class: "tsb-expression", "aria-label": `channel ${place + 1}`, spellcheck: "false", onchange: () => this.rename(place, input) });
       input.value = lane.expression;
-      const remove = lanes.length > 1 ? make("button", { title: "remove this channel", onclick: () => this.ask({ channels: this.model.get("asked").channels.filter((_, i) => i !== place) }) }, "×") : null;
+      const remove = lanes.length > 1 ? make("button", { title: "remove this channel", "aria-label": `remove channel ${place + 1}`, onclick: () => this.ask({ channels: this.model.get("asked").channels.filter((_, i) => i !== place) }) }, "×") : null;
       lane.lines.forEach((line) => { line.colour = colour[line.symbol]; });
-      const notes = [lane.title !== lane.expression && lane.title, lane.omitted && `${lane.omitted} values cannot be shown on this scale`,
-        lane.shown < lane.values && `drawn from ${lane.shown} of ${lane.values} values`].filter(Boolean).join(" · ");
+      const notes = [lane.title !== lane.expression && lane.title, lane.omitted && `${lane.omitted.toLocaleString("en")} values cannot be shown on this scale`,
+        lane.shown < lane.values && `drawn from ${lane.shown.toLocaleString("en")} of ${lane.values.toLocaleString("en")} values`].filter(Boolean).join(" · ");
       const { svg, point } = laneChart(lane, years, (x) => drawn.forEach((one) => one.read(x)));
-      const read = (x) => { point(x); told.textContent = x === null ? "" : reading(lane, x); };
-      return { read, nodes: [make("div", { class: "tsb-row" }, input, remove, make("span", { class: "tsb-hint" }, notes)), make("div", { class: "tsb-graph" }, svg, told)] };
+      const read = (x) => { point(x); told.replaceChildren(...(x === null ? [] : reading(lane, x))); };
+      return { read, nodes: [make("div", { class: "tsb-row" }, input, remove, make("span", { class: "tsb-hint" }, notes)), told, make("div", { class: "tsb-graph" }, svg)] };
     });
     this.lanes.replaceChildren(...drawn.flatMap((one) => one.nodes));
+    if (focused && document.activeElement === document.body) this.el.querySelector(`[aria-label="${CSS.escape(focused)}"]`)?.focus();
   }
 }
 
