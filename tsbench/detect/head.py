@@ -167,6 +167,7 @@ def fit_head(
     *,
     now: bool,
     seed: int,
+    share: float = 1.0,
     executor: Executor | None = None,
 ) -> Head:
     """Train the judge of some channels of a pattern.
@@ -177,7 +178,7 @@ def fit_head(
         companies : whose each host is; those of the second half are judged by the second fold and teach the first.
         now : trained for windows in the last two periods, else anywhere.
         seed : fixes all draws; the calibration draws from a stream of its own, on the companies that did not teach.
-        executor : the folds go through its `map`.
+        share : of the usual series and trees; less is quicker and coarser. executor : the folds go through its `map`.
     Raises     TooShort: no host has room for the pattern.
     """
     shaped = [i for i, k in enumerate(channels) if pattern.channels[k].points]
@@ -196,7 +197,7 @@ def fit_head(
     # With too few companies on a side both sides teach and are judged; nothing can be held out then.
     if min(map(len, sides)) < FEWEST_HOSTS:
         sides = [[h for h in hosts if room(h)]] * FOLDS
-    fit = partial(_fit_fold, head, pattern, channels, bank, now, seed)
+    fit = partial(_fit_fold, head, pattern, channels, bank, now, seed, share)
     found = list((executor.map if executor else map)(fit, range(FOLDS), sides[::-1], sides))
     folds, answer, unseen, features, by_chance = zip(*found, strict=True)
     clear = float(np.clip(np.quantile(np.concatenate(by_chance), BEATS), *BOUNDS))
@@ -214,6 +215,7 @@ def _fit_fold(
     bank: Bank,
     now: bool,
     seed: int,
+    share: float,
     fold: int,
     teachers: list[Floats],
     judged: list[Floats],
@@ -224,7 +226,8 @@ def _fit_fold(
     one in chance series.
     """
     make = partial(examples, pattern, bank, channels=channels, now=now)
-    first, more = (SERIES_NOW, MORE_SERIES_NOW) if now else (SERIES, MORE_SERIES)
+    usual = (SERIES_NOW, MORE_SERIES_NOW) if now else (SERIES, MORE_SERIES)
+    first, more, final = (round(share * size) for size in (*usual, FINAL_TREES))
     rng = np.random.default_rng([seed, 2, fold])
     seen = make(teachers, first, rng)
     x, y = _known(head, seen)
@@ -236,7 +239,7 @@ def _fit_fold(
         by_chance.append(seen.by_chance)
         hard = (overlap > HALF) | (trees.predict(fresh) > MISTAKE)
         x, y = np.concatenate([x, fresh[hard]]), np.concatenate([y, overlap[hard]])
-    trees = Trees.fit(x, _wanted(y), FINAL_TREES, seed=[seed, 3, fold, ROUNDS])
+    trees = Trees.fit(x, _wanted(y), final, seed=[seed, 3, fold, ROUNDS])
     rng = np.random.default_rng([seed, 4, fold])
     new = make(judged, first // 4, rng, carriers=EVEN)
     features = _features(head, new)

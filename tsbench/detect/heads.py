@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -21,23 +22,23 @@ def fit_heads(
     banks: Mapping[Where, Bank],
     *,
     seed: int,
+    share: float = 1.0,
     executor: Executor | None = None,
 ) -> dict[Where, dict[int, Head]]:
     """Train on the stretches of a background, for each question that a judge answers.
 
     Parameters
         stretches : runs in which copies are planted. banks : the templates by question. seed : fixes the draws.
-        executor : the folds go through its `map`.
+        share : see `fit_head`. executor : the folds go through its `map`.
     Returns
         by question and channel, -1 for a joint pattern; alternatives with the same drawing share one head.
     Raises     TooShort: no stretch has room for the pattern.
     """
-    return {where: _heads(pattern, stretches, banks[where], where == "now", seed, executor) for where in JUDGED}
+    given: dict[str, Any] = {"seed": seed, "share": share, "executor": executor}
+    return {where: _heads(pattern, stretches, banks[where], where == "now", given) for where in JUDGED}
 
 
-def _heads(
-    pattern: Pattern, stretches: Stretches, bank: Bank, now: bool, seed: int, executor: Executor | None
-) -> dict[int, Head]:
+def _heads(pattern: Pattern, stretches: Stretches, bank: Bank, now: bool, given: dict[str, Any]) -> dict[int, Head]:
     lanes = [-1] if pattern.combine == "all" else list(range(len(pattern.channels)))
     groups: dict[tuple[tuple[float, float], ...], list[int]] = {}
     for lane in lanes:
@@ -52,7 +53,7 @@ def _heads(
         channels = list(range(len(pattern.channels))) if group == [-1] else [group[0]]
         own = of_channel(bank, group[0])
         companies = [str(name) for name in names[stretches.entity[runs]]]
-        head = fit_head(pattern, channels, own, hosts, companies, now=now, seed=seed, executor=executor)
+        head = fit_head(pattern, channels, own, hosts, companies, now=now, **given)
         heads |= dict.fromkeys(group, head)
     return heads
 

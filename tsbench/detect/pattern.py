@@ -94,15 +94,15 @@ class PatternDetector:
         return self.fit_stretches(stretches_of(self.pattern, background), executor=executor)
 
     def fit_stretches(
-        self, stretches: Stretches, *, seen: Labelled | None = None, executor: Executor | None = None
+        self, stretches: Stretches, *, seen: Labelled | None = None, share: float = 1, executor: Executor | None = None
     ) -> Self:
         """`fit` on `stretches` evaluated before (cross-sectional channels on their universe); `executor` as there.
 
-        `seen` : windows of these stretches that a user has judged, learnt from before the odds are.
+        `seen` : windows of these that a user has judged. `share` : of a judge's usual size, less for a quick one.
         """
         if self.trained:
             known = sampled(stretches, self.background_entities, self.seed)
-            self._heads = fit_heads(self.pattern, known, self._banks, seed=self.seed, executor=executor)
+            self._heads = fit_heads(self.pattern, known, self._banks, seed=self.seed, share=share, executor=executor)
         return self._fit_odds(stretches, seen, executor)
 
     def _fit_odds(self, stretches: Stretches, seen: Labelled | None, executor: Executor | None) -> Self:

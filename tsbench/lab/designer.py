@@ -1,6 +1,7 @@
 """PatternDesigner: draw a shape, and every company answers while you draw."""
 
 import time
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 REPORT = "05_scan_companies"
 # What a report of all shipped companies may take.
 DEADLINE = 600.0
-# So long a cell waits for the answer to the newest drawing.
-PATIENCE = 30.0
+# So long a cell waits for the answer to the newest drawing, and a training until its first answer is shown.
+PATIENCE, SHOWN = 30.0, 2.0
 
 
 class PatternDesigner(Board):
@@ -80,7 +81,8 @@ class PatternDesigner(Board):
         drawing = on_offer(pattern, self._store)
         super().__init__(spec=drawing.to_json(), where=where, choices=offer(panel, self._store))
         self._companies = Companies(panel, self._pool)
-        self._teacher = Teacher(self._companies, self._long, self._ask)
+        self._pool.submit(import_module, "sklearn.linear_model")  # 2 s that the first verdict would wait
+        self._teacher = Teacher(self._companies, self._long, self._learnt)
         self._answers: Newest[tuple[int, dict[str, Any], Where, bool]] = Newest(self._answer, self._not_answered)
         try:
             self._find(0, self.spec, where, moving=False)
@@ -166,10 +168,9 @@ class PatternDesigner(Board):
 
         store, detector = self._need_store(), self._teacher.of(self.pattern)
         drawing = detector.pattern if detector is not None else self.pattern
-        where: Where = self.where
-        asked: dict[str, Any] = {"frequency": self._frequency, "detector": detector}
+        asked: dict[str, Any] = {"where": self.where, "frequency": self._frequency, "detector": detector}
         store.patterns.save(drawing)
-        return scan(store, drawing, where=where, progress=False, executor=self._long, **asked)
+        return scan(store, drawing, progress=False, executor=self._long, **asked)
 
     def report(self) -> "Run":
         """Scan anew in the notebook of the scan, with this pattern and where; its page lies in the reports folder.
@@ -221,8 +222,7 @@ class PatternDesigner(Board):
         """Keep it at once; then learn, unless a newer verdict comes before that begins."""
         self._put(message["pattern"], match_of(message), message["verdict"])
         if message["verdict"] != "unsure":
-            self._judged += 1
-            number = self._judged
+            number = self._judged = self._judged + 1
             self._later("learning from your verdicts", lambda: self._learn(number))
 
     def _learn(self, number: int) -> str:
@@ -254,6 +254,10 @@ class PatternDesigner(Board):
 
     def _ask(self) -> None:
         self._answers.ask((self._serial, self.spec, self.where, False))
+
+    def _learnt(self) -> None:
+        self._ask()
+        self._answers.wait(SHOWN)
 
     def _answer(self, asked: tuple[int, dict[str, Any], Where, bool]) -> None:
         serial, spec, where, moving = asked

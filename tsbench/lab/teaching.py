@@ -1,6 +1,7 @@
 """The detector behind a board: trained on its drawing, taught by its verdicts."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 
@@ -11,8 +12,8 @@ from tsbench.lab.tasks import Cancelled
 from tsbench.patterns import Pattern
 from tsbench.store.drawings import spec_hash
 
-# Series that stand for chance, and how many of them do for a first answer to a verdict.
-SURROGATES, PREVIEW = 6_000, 600
+# Series that stand for chance; how many of them, and what share of a judge, do for a first answer to a verdict.
+SURROGATES, PREVIEW, QUICK = 6_000, 600, 0.2
 
 
 class Teacher:
@@ -34,7 +35,7 @@ class Teacher:
         return known
 
     def train(self, drawing: Pattern, labels: pd.DataFrame, *, preview: bool) -> PatternDetector:
-        """Fit a detector, or teach the one there is; with `preview` coarse odds come first.
+        """Fit a detector, or teach the one there is; with `preview` a coarse judge, or coarse odds, come first.
 
         Labels that lie nowhere in these channels teach nothing. When it is cancelled the detector before stays.
         """
@@ -45,12 +46,14 @@ class Teacher:
         first = PREVIEW if preview and seen is not None else SURROGATES
         try:
             if detector is None:
-                fresh = PatternDetector(drawing, surrogates=first)
-                detector = self._use(fresh.fit_stretches(stretches, seen=seen, executor=self._executor))
+                given: dict[str, Any] = {"seen": seen, "executor": self._executor}
+                if first < SURROGATES:
+                    self._use(PatternDetector(drawing, surrogates=first).fit_stretches(stretches, share=QUICK, **given))
+                detector = self._use(PatternDetector(drawing, surrogates=SURROGATES).fit_stretches(stretches, **given))
             elif seen is not None:
                 detector = self._taught(detector, labels, first)
-            if first < SURROGATES:
-                detector = self._taught(detector, labels, SURROGATES)
+                if first < SURROGATES:
+                    detector = self._taught(detector, labels, SURROGATES)
         except Cancelled:
             self._detector = before
             self._changed()
