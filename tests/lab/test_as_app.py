@@ -13,6 +13,8 @@ pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOK = ROOT / "notebooks" / "02_design_pattern.ipynb"
+WIDE = """width => document.querySelector('.tsb-designer').getBoundingClientRect().width > 0.93 * width
+  && document.documentElement.scrollWidth <= width"""
 DRAWN = "wanted => document.querySelectorAll('.js-plotly-plot:has(.main-svg)').length === wanted"
 
 
@@ -55,8 +57,7 @@ def test_every_figure_is_drawn_and_no_code_is_shown(session):
 def test_the_board_is_as_wide_as_the_window(session, width):
     page, _ = session
     page.set_viewport_size({"width": width, "height": 1000})
-    assert page.locator(".tsb-designer").bounding_box()["width"] > 0.93 * width
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= width
+    page.wait_for_function(WIDE, arg=width)
 
 
 def test_nothing_went_wrong_and_nothing_outside_was_asked(session):
