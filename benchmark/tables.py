@@ -209,7 +209,11 @@ def board(result: dict) -> str:
         times = (f"{row[key]:.0f} ms" for key in ("median", "p95", "max"))
         text += _line([name, str(row["moves"]), str(row["answers"]), *times])
     shares = ", ".join(f"{name} {share:.2f}" for name, share in r["overlap"].items())
-    return text + f"\nOf the 20 best of the whole search the preview shows: {shares}.\n\n"
+    text += (
+        f"\nOf the 20 best of the whole search the preview shows: {shares}.\n\nFirst verdict on an untrained drawing: "
+    )
+    learnt = (f"{name} {first:.1f} s, exact {exact:.1f} s" for name, (first, exact) in r["learnt"].items())
+    return text + f"{'; '.join(learnt)}.\n\n"
 
 
 def soak(result: dict) -> str:
