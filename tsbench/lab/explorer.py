@@ -265,8 +265,9 @@ class SeriesExplorer(Board):
         for what, most, given in (("companies", MOST_COMPANIES, symbols), ("channels", MOST_CHANNELS, channels)):
             if not 0 < len(given) <= most:
                 raise BadInput(f"{len(given)} {what} to draw; pick 1 to {most}")
+        entities = self._panel.entities
         for symbol in symbols:
-            checks.known(symbol, "company", self._panel.entities)
+            checks.known(symbol, "company", entities)
         views = self._views(channels)
         return {
             "chart": chart(list(views.values()), symbols, asked["scale"]),

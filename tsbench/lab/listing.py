@@ -58,13 +58,16 @@ def facts(universe: pd.DataFrame, views: Mapping[str, View], symbols: Sequence[s
         One dict per company, in the order asked; "channels": a list of title, latest ("$1.2B"), category ("" for none).
     """
     told = {row["symbol"]: row for row in rows(universe[universe["symbol"].isin(symbols)])}
-    for symbol in symbols:
-        told[symbol]["channels"] = [_latest(view, symbol) for view in views.values()]
+    for row in told.values():
+        row["channels"] = []
+    for view in views.values():
+        places = {entity: i for i, entity in enumerate(view.clean.index["entity"])}
+        for symbol, row in told.items():
+            row["channels"].append(_latest(view, places.get(symbol)))
     return [told[symbol] for symbol in symbols]
 
 
-def _latest(view: View, symbol: str) -> dict[str, str]:
-    place = {entity: i for i, entity in enumerate(view.clean.index["entity"])}.get(symbol)
+def _latest(view: View, place: int | None) -> dict[str, str]:
     values = pd.Series(dtype=float) if place is None else pd.Series(view.clean.series(place)[1]).dropna()
     last = float(values.iloc[-1]) if len(values) else float("nan")
     # of a derived channel "declining" would be read as said of the metric

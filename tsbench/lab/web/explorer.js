@@ -199,7 +199,7 @@ class Explorer {
       make("div", { class: "tsb-hint" }, [fact.sector, fact.until && `until ${fact.until}`, fact.doubtful && `${fact.doubtful} doubtful value${fact.doubtful > 1 ? "s" : ""}`].filter(Boolean).join(" · ")),
       ...fact.channels.map((one) => make("div", { class: "tsb-when" }, `${one.title}: ${one.latest}${one.category ? `, ${one.category.toLowerCase()}` : ""}`)))));
     const drawn = lanes.map((lane, place) => {
-      const told = make("output", { class: "tsb-reading", style: "display:block" });
+      const told = make("output", { class: "tsb-reading" });
       const input = make("input", { class: "tsb-expression", "aria-label": `channel ${place + 1}`, spellcheck: "false", onchange: () => this.rename(place, input) });
       input.value = lane.expression;
       const remove = lanes.length > 1 ? make("button", { title: "remove this channel", "aria-label": `remove channel ${place + 1}`, onclick: () => this.ask({ channels: this.model.get("asked").channels.filter((_, i) => i !== place) }) }, "×") : null;
