@@ -82,6 +82,53 @@ class Settings(BaseSettings):
     )
     workers: int = Field(0, ge=0, description="Threads of a scan; 0 = one per core.")
     report_deadline: float = Field(300.0, gt=0, description="Seconds one report may take before it is stopped.")
+    serve_host: str = Field("127.0.0.1", description="Address the service listens on; 0.0.0.0 = all.")
+    serve_port: int = Field(8000, ge=1, le=65535, description="Port of the service.")
+    serve_workers: int = Field(1, ge=1, le=256, description="Processes of the service.")
+    api_token: SecretStr | None = Field(
+        None,
+        description="When set, every route but health, /metrics and the docs wants `Authorization: Bearer` with it.",
+    )
+    max_body_bytes: int = Field(
+        64 * 2**20, ge=1_024, description="Largest body of a request to the service; a larger one is a 413."
+    )
+    max_points: int = Field(1_000_000, ge=3, description="Most values in one request to the service; more is a 413.")
+    rate_limit: int = Field(
+        0, ge=0, description="Requests that a client may make to the service per minute, over all workers; 0 = any."
+    )
+    cors_origins: str = Field(
+        "", description="Origins whose pages may call the service, separated by commas; `*` = all. Unset: none."
+    )
+    trusted_hosts: str = Field(
+        "", description="Host names the service answers to, separated by commas, `*.example.org` allowed. Unset: any."
+    )
+    latency_history_limit: int = Field(
+        100,
+        ge=1,
+        description="Latencies kept in Redis per kind of request, for /healthcheck.",
+        validation_alias=AliasChoices("TSBENCH_LATENCY_HISTORY_LIMIT", "LATENCY_HISTORY_LIMIT"),
+    )
+    min_training_points: int = Field(
+        3,
+        ge=3,
+        description="Fewest values that POST /fit accepts.",
+        validation_alias=AliasChoices("TSBENCH_MIN_TRAINING_POINTS", "MIN_TRAINING_DATA_POINTS"),
+    )
+    model_cache_size: int = Field(
+        10_000,
+        ge=1,
+        description="Fitted models that each worker of the service keeps in memory.",
+        validation_alias=AliasChoices("TSBENCH_MODEL_CACHE_SIZE", "MODEL_CACHE_SIZE"),
+    )
+    pool_size: int = Field(16, ge=1, le=1_000, description="Connections that a process opens to the database, at most.")
+    pool_timeout: float = Field(
+        10.0, gt=0, description="Seconds to wait for a free one of them before giving up (a 503 of the service)."
+    )
+    access_log_per_second: int = Field(
+        10,
+        ge=0,
+        description="Most successful requests that a worker logs per second; others always are.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "warning", description="Least urgent log line shown; `debug` also shows tracebacks."
     )

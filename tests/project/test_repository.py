@@ -14,7 +14,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 # conda-forge's name where it is not PyPI's
-CONDA = {"psycopg2-binary": "psycopg2"}
+CONDA = {"psycopg2-binary": "psycopg2", "redis": "redis-py", "uvicorn": "uvicorn-standard"}
 
 
 def _project() -> dict[str, list[str]]:
@@ -30,7 +30,7 @@ def _plain(name: str) -> str:
 
 def _bare(requirement: str) -> tuple[str, str]:
     """(name, lower bound) of a requirement: "numpy>=2.2; ..." -> ("numpy", "2.2")."""
-    found = re.match(r"([A-Za-z0-9._-]+)\s*(?:>=\s*([0-9.]+))?", requirement)
+    found = re.match(r"([A-Za-z0-9._-]+)(?:\[[a-z]+\])?\s*(?:>=\s*([0-9.]+))?", requirement)
     assert found is not None, requirement
     return _plain(found[1]), found[2] or ""
 

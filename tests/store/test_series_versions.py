@@ -116,7 +116,7 @@ def test_whoever_listens_is_told_of_new_and_deleted_versions(store):
         listener.poll()
         told += [(note.channel, note.payload) for note in listener.notifies]
         listener.notifies.clear()
-    assert told == [(CHANNEL, "s")] * 2
+    assert told == [(CHANNEL, "s 1"), (CHANNEL, "s")]
     listener.close()
 
 

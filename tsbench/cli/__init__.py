@@ -16,8 +16,10 @@ from tsbench.cli.doctor import doctor
 from tsbench.cli.labelling import label, labels
 from tsbench.cli.reports import report
 from tsbench.cli.scanning import scan
-from tsbench.cli.schedules import add, history, list_, remove, run, serve
+from tsbench.cli.schedules import add, history, list_, remove, run
+from tsbench.cli.schedules import serve as serve_schedule
 from tsbench.cli.services import start, status, stop
+from tsbench.cli.serving import serve
 from tsbench.errors import TsbenchError
 
 __all__ = ["app", "main"]
@@ -36,8 +38,8 @@ schedule = App(name="schedule", help="Reports that run by the clock.")
 for parent, commands in (
     (services, (start, stop, status)),
     (database, (upgrade, check)),
-    (schedule, (add, list_, run, remove, history, serve)),
-    (app, (services, database, load, scan, label, labels, train, patterns, report, schedule, warmup, doctor)),
+    (schedule, (add, list_, run, remove, history, serve_schedule)),
+    (app, (services, database, load, scan, label, labels, train, patterns, report, schedule, serve, warmup, doctor)),
 ):
     for command in commands:
         parent.command(command)

@@ -1,7 +1,7 @@
 """Jobs: long work over the store, kept as it goes, resumable."""
 
 from tsbench.jobs.cron import Cron
-from tsbench.jobs.first_run import load_shipped
+from tsbench.jobs.first_run import first_models, load_shipped
 from tsbench.jobs.funnel import funnel
 from tsbench.jobs.named import data_hash, resolve
 from tsbench.jobs.scan import Scan, scan
@@ -18,6 +18,7 @@ __all__ = [
     "at",
     "data_hash",
     "due",
+    "first_models",
     "fitted",
     "funnel",
     "judged_windows",

@@ -1,4 +1,4 @@
-"""The first run on an empty embedded store: the shipped companies go in."""
+"""The first run on an empty embedded store: the shipped companies go in, the default pattern's detector is trained."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -31,4 +31,27 @@ def load_shipped(store: "Store", settings: "Settings", *, note: Callable[[str], 
     note(f"first run: loading {', '.join(file.name for file in files)} ...")
     report = store.load(files)
     note(str(report))
+    return True
+
+
+def first_models(store: "Store", settings: "Settings", *, note: Callable[[str], None] = print) -> bool:
+    """Fill the project's own store with what the project ships, and train the default pattern; whether that was needed.
+
+    A user's own database is never filled unasked, and a project without company files has nothing to fill it with.
+
+    Parameters
+        store, settings, note : as in `load_shipped`; the settings name the default pattern.
+    """
+    from tsbench.jobs.training import train
+
+    if settings.database is not None:
+        return False
+    if store.companies().empty:
+        if not list((settings.home / "data" / "companies").glob("*.parquet")):
+            return False
+        load_shipped(store, settings, note=note)
+    if settings.pattern in set(store.registry.list()["name"]):
+        return False
+    note(f"first run: training the detector of {settings.pattern!r} ...")
+    note(f"trained {train(store, settings.pattern)}")
     return True

@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 from tsbench.detect import WHERE, PatternDetector
+from tsbench.detect.anomaly import ZScore
 from tsbench.patterns import Channel, Pattern
 from tsbench.series import Panel
 
@@ -25,4 +26,5 @@ def warm() -> float:
         detector = PatternDetector(pattern, surrogates=500, background_entities=12).fit(walks)
         for where in WHERE:
             detector.scan(walks, where=where, confirm=1)
+    ZScore().fit(rng.normal(size=8)).judge(rng.normal(size=64))
     return time.perf_counter() - began

@@ -31,16 +31,20 @@ def address(url: str) -> sa.URL:
     return parsed.set(drivername=DRIVER)
 
 
-def open_engine(url: str) -> sa.Engine:
-    """An engine whose connections read jsonb with orjson; nothing is registered outside of it."""
+def open_engine(url: str, *, pool_size: int = 16, pool_timeout: float = 10.0) -> sa.Engine:
+    """An engine whose connections read jsonb with orjson; nothing is registered outside of it.
+
+    Parameters
+        url : of the database. pool_size : most connections. pool_timeout : seconds to wait for a free one.
+    """
     return sa.create_engine(
         address(url),
         json_deserializer=orjson.loads,
         use_native_hstore=False,
         pool_pre_ping=True,
-        pool_size=8,
-        max_overflow=8,
-        pool_timeout=10,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=pool_timeout,
     )
 
 

@@ -246,20 +246,31 @@ SELECT pattern, spec_hash, first_at, last_at, times FROM drawing ORDER BY patter
 
 -- ---- versions of series ---------------------------------------------------------------------------------------
 
--- name: put_series_version
--- Number, row and word to the listeners in one statement. The counter's row is the lock: the next fit of this series
--- waits for this one's commit and takes the number after it.
-WITH next AS (
-    INSERT INTO last_version AS l (kind, name, version) VALUES ('series', %(series_id)s, 1)
-    ON CONFLICT (kind, name) DO UPDATE SET version = l.version + 1
-    RETURNING version
+-- name: put_series_versions
+-- Numbers, rows and words to the listeners of any number of fits in one statement. A series' counter is its lock: who
+-- fits the same series meanwhile waits for this commit and takes the numbers after it. Counters are taken in the order
+-- of names, so that two such statements never wait for each other.
+WITH given AS (
+    SELECT * FROM unnest(
+        %(series_ids)s::text[], %(kinds)s::text[], %(layouts)s::int[], %(metas)s::text[], %(arrays)s::bytea[],
+        %(points)s::int[], %(times)s::bytea[], %(vals)s::bytea[]
+    ) WITH ORDINALITY AS g (series_id, kind, layout, meta, arrays, points, times, vals, place)
+), counted AS (
+    SELECT series_id, count(*)::int AS number FROM given GROUP BY series_id
+), next AS (
+    INSERT INTO last_version AS l (kind, name, version)
+    SELECT 'series', series_id, number FROM counted ORDER BY series_id COLLATE "C"
+    ON CONFLICT (kind, name) DO UPDATE SET version = l.version + excluded.version
+    RETURNING name, version
 ), kept AS (
     INSERT INTO series_version (series_id, version, kind, layout, meta, arrays, points, times, vals)
-    SELECT %(series_id)s, version, %(kind)s, %(layout)s, %(meta)s::jsonb, %(arrays)s, %(points)s, %(times)s, %(vals)s
-    FROM next
-    RETURNING version, created_at
+    SELECT g.series_id, n.version - c.number + row_number() OVER (PARTITION BY g.series_id ORDER BY g.place),
+        g.kind, g.layout, g.meta::jsonb, g.arrays, g.points, g.times, g.vals
+    FROM given g JOIN counted c USING (series_id) JOIN next n ON n.name = g.series_id
+    RETURNING series_id, version, created_at
 )
-SELECT version, created_at, pg_notify(%(channel)s, %(series_id)s) FROM kept;
+SELECT series_id, version, created_at, pg_notify(%(channel)s, series_id || ' ' || version)
+FROM kept ORDER BY series_id COLLATE "C", version;
 
 -- name: get_series_version
 -- One version, or the latest when none is named.

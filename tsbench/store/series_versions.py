@@ -1,10 +1,12 @@
 """Versions of series: a detector fitted on a series, with the very values it was fitted on, under the next number.
 
-A version is one row, written by one statement: it is whole or it is not there, and simultaneous fits of one series get
-consecutive numbers. A new or deleted version is told to whoever listens on `CHANNEL`, with the series' name.
+A version is one row, and one statement writes any number of them: all are there or none is, and simultaneous fits of
+one series get consecutive numbers. Whoever listens on `CHANNEL` is told "name version" of a new one and "name" of
+deleted ones.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sqlalchemy as sa
 from numpy.typing import ArrayLike, NDArray
+from psycopg2 import Binary
 from sqlalchemy.dialects.postgresql import JSONB
 
 from tsbench import checks
@@ -58,6 +61,28 @@ class SeriesVersion:
     created_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """A fitted model's state and the series it was fitted on, before it has a number."""
+
+    series_id: str
+    state: State
+    times: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, series_id: str, model: Stateful, times: ArrayLike, values: ArrayLike) -> "Fit":
+        """As the arguments of `SeriesVersions.put`. Raises BadInput: a bad name, or times and values of two lengths.
+
+        Parameters
+            series_id, model, times, values : as there.
+        """
+        moments, known = np.asarray(times, TIME), np.asarray(values, VALUE)
+        if moments.shape != known.shape:
+            raise BadInput(f"{moments.size} times and {known.size} values; one time per value is wanted")
+        return cls(series_name(series_id), model.to_state(), moments, known)
+
+
 class SeriesVersions:
     """The versions of the series of a store."""
 
@@ -72,25 +97,34 @@ class SeriesVersions:
             model : has `to_state()`.
             times : integers, shape (n,), as the caller counts time. values : shape (n,), what the model was fitted on.
         """
-        name, state = series_name(series_id), model.to_state()
-        moments, known = np.asarray(times, TIME), np.asarray(values, VALUE)
-        if moments.shape != known.shape:
-            raise BadInput(f"{moments.size} times and {known.size} values; one time per value is wanted")
-        row = {
-            "series_id": name,
-            "kind": state.kind,
-            "layout": state.version,
-            "meta": to_json(state.meta),
-            "arrays": pack(state.arrays) if state.arrays else None,
-            "points": known.size,
-            "times": moments.tobytes(),
-            "vals": known.tobytes(),
+        (kept,) = self.put_many([Fit.of(series_id, model, times, values)])
+        return kept
+
+    def put_many(self, fits: Sequence[Fit]) -> list[SeriesVersion]:
+        """Keep several fits in one transaction, all or none; the versions in their order.
+
+        Parameters
+            fits : of any series, one series also several times: its numbers then follow their order.
+        """
+        columns = {
+            "series_ids": [fit.series_id for fit in fits],
+            "kinds": [fit.state.kind for fit in fits],
+            "layouts": [fit.state.version for fit in fits],
+            "metas": [to_json(fit.state.meta) for fit in fits],
+            "arrays": [Binary(pack(fit.state.arrays)) if fit.state.arrays else None for fit in fits],
+            "points": [fit.values.size for fit in fits],
+            "times": [Binary(fit.times.tobytes()) for fit in fits],
+            "vals": [Binary(fit.values.tobytes()) for fit in fits],
             "channel": CHANNEL,
         }
         with transaction(self._engine) as cursor:
-            cursor.execute(statement("put_series_version"), row)
-            ((version, created_at, _),) = cursor.fetchall()
-        return SeriesVersion(name, version, state.kind, known.size, created_at)
+            cursor.execute(statement("put_series_versions"), columns)
+            rows = cursor.fetchall()
+        made: list[SeriesVersion | None] = [None] * len(fits)
+        # rows come by name and number; a stable order by name is theirs
+        for place, row in zip(sorted(range(len(fits)), key=lambda i: fits[i].series_id), rows, strict=True):
+            made[place] = SeriesVersion(row[0], row[1], fits[place].state.kind, fits[place].values.size, row[2])
+        return [version for version in made if version is not None]
 
     def get(self, series_id: str, version: int | None = None) -> tuple[SeriesVersion, State]:
         """A version and the state of its model, the latest by default. Raises NotFound."""

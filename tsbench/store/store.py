@@ -43,6 +43,7 @@ class Store:
             the project and brings its tables up to date.
         project : folder whose embedded services are meant. With neither, the settings decide: DATABASE_URL, else the
             project that the current folder lies in.
+        pool_size, pool_timeout : connections at most, and seconds to wait for a free one.
 
     patterns : saved patterns. registry : fitted models. scans : scans and matches. runs : records of report runs.
     labels : what the user said of matches. drawings : how many shapes were tried under a pattern's name.
@@ -50,7 +51,14 @@ class Store:
     series_versions : detectors fitted on single series, each with what it was fitted on.
     """
 
-    def __init__(self, url: str | None = None, *, project: Path | None = None) -> None:
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        project: Path | None = None,
+        pool_size: int = 16,
+        pool_timeout: float = 10.0,
+    ) -> None:
         self._services: Services | None = None
         if url is None and project is None:
             from tsbench.settings import read_settings
@@ -62,7 +70,8 @@ class Store:
 
             self._services = acquire(project or Path.cwd(), redis=False)
         try:
-            self.engine = open_engine(self._services.database_url if self._services else str(url))
+            address = self._services.database_url if self._services else str(url)
+            self.engine = open_engine(address, pool_size=pool_size, pool_timeout=pool_timeout)
             if self._services is not None and self._services.owned:
                 self.upgrade()
         except BaseException:

@@ -1,0 +1,181 @@
+"""The door of the service: everything that holds for every request, as plain ASGI around the routes.
+
+A request id, the token, the limits of size and rate, security headers, the access log, the measuring of times, and the
+last resort when a route failed. What it does per request costs microseconds, because the fast path stands behind it.
+"""
+
+import hmac
+import itertools
+import logging
+import os
+import re
+import traceback
+from logging import DEBUG
+from time import perf_counter
+from typing import Any
+
+import orjson
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from tsbench.serve.logs import AccessLog
+from tsbench.serve.rates import Lease, RateLimit
+from tsbench.serve.shared import Service
+
+log = logging.getLogger(__name__)
+# Asked by machines that watch the service, and by browsers that cannot send a token.
+OPEN = {"/health/live", "/health/ready", "/healthcheck", "/metrics", "/docs", "/openapi.json"}
+OPEN_FOLDER = "/docs/"
+GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+JSON = (b"content-type", b"application/json")
+SECURITY = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"SAMEORIGIN"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+]
+# Pages hold their scripts and styles, and plotly makes its functions from text.
+PAGE = (
+    b"content-security-policy",
+    b"default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' data: blob:; connect-src 'self'; font-src data:",
+)
+
+
+class TooLarge(Exception):
+    """More bytes came than a body may have."""
+
+
+class Guard:
+    """The application behind the door.
+
+    Parameters
+        app : what answers. service : its settings, limits and measuring.
+    """
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        settings = service.settings
+        token = settings.api_token
+        self.app, self._service = app, service
+        self._access = AccessLog(settings.access_log_per_second)
+        self._bearer = None if token is None else f"Bearer {token.get_secret_value()}".encode()
+        self._max_body = settings.max_body_bytes
+        self._prefix, self._number = os.urandom(4).hex(), itertools.count(1)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began = perf_counter()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        given = headers.get(b"x-request-id")
+        if given is not None and GIVEN_ID.fullmatch(given):
+            request_id = given.decode()
+        else:
+            request_id = f"{self._prefix}-{next(self._number):x}"
+        scope["request_id"] = request_id
+        status = 0
+        rate = self._service.rate
+        lease: Lease | None = None
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                own = message["headers"] = [*message["headers"], *SECURITY, (b"x-request-id", request_id.encode())]
+                if lease is not None:
+                    own += _told(lease, rate.limit)
+                if own[0] != JSON and any(name == b"content-type" and b"html" in kind for name, kind in own):
+                    own.append(PAGE)
+            await send(message)
+
+        try:
+            refused = self._refused(scope["path"], headers)
+            if refused is None and rate.limit and scope["path"] not in OPEN:
+                client = _client(scope)
+                lease = rate.spend(client) or await rate.lease(client)
+                if lease.left < 0:
+                    refused = (429, "rate", f"more than {rate.limit} requests in a minute (TSBENCH_RATE_LIMIT)")
+            if refused is not None:
+                await self._refuse(answer, refused, request_id)
+            else:
+                bounded = receive if b"content-length" in headers else self._counted(receive)
+                await self.app(scope, bounded, answer)
+        except TooLarge:
+            if status:
+                raise
+            await self._refuse(answer, self._too_large(), request_id)
+        except Exception as error:
+            # its message may hold what the caller sent
+            told = {"request_id": request_id, "frames": _frames(error.__traceback__)}
+            log.error("a route failed with %s", type(error).__name__, extra=told, exc_info=log.isEnabledFor(DEBUG))
+            if status:
+                raise
+            await self._refuse(answer, (500, "failed", "internal error; see the log at this request id"), request_id)
+        finally:
+            seconds = perf_counter() - began
+            self._service.metrics.answered(scope["method"], _template(scope), status, seconds)
+            self._access.note(request_id, scope["method"], scope["path"], status, seconds)
+
+    def _refused(self, path: str, headers: dict[bytes, bytes]) -> tuple[int, str, str] | None:
+        """Status, reason and words where the request is not let in."""
+        if self._bearer is not None and path not in OPEN and not path.startswith(OPEN_FOLDER):
+            given = headers.get(b"authorization", b"")
+            if not hmac.compare_digest(given, self._bearer):
+                return 401, "token", "a token is wanted: `Authorization: Bearer ...`"
+        length = headers.get(b"content-length")
+        if length is not None and (not length.isdigit() or int(length[:20]) > self._max_body):
+            return self._too_large()
+        return None
+
+    def _too_large(self) -> tuple[int, str, str]:
+        return 413, "body", f"a body may have {self._max_body} bytes (TSBENCH_MAX_BODY_BYTES)"
+
+    def _counted(self, receive: Receive) -> Receive:
+        """`receive` for a body that does not say how long it is."""
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self._max_body:
+                raise TooLarge
+            return message
+
+        return counted
+
+    async def _refuse(self, send: Send, refused: tuple[int, str, str], request_id: str) -> None:
+        status, reason, words = refused
+        self._service.metrics.refused.labels(reason).inc()
+        body = orjson.dumps({"detail": words, "request_id": request_id})
+        headers = [JSON, (b"content-length", b"%d" % len(body))]
+        if status == 401:
+            headers.append((b"www-authenticate", b"Bearer"))
+        if status == 429:
+            headers.append((b"retry-after", b"%d" % RateLimit.seconds_left()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def _client(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else "local"
+
+
+def _told(lease: Lease, limit: int) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"x-ratelimit-limit", b"%d" % limit),
+        (b"x-ratelimit-remaining", b"%d" % lease.remaining),
+        (b"x-ratelimit-reset", b"%d" % RateLimit.seconds_left()),
+    ]
+
+
+def _template(scope: Scope) -> str:
+    """The route's template, of which there are few, not the path, of which there are many."""
+    route = scope.get("route")
+    return "unmatched" if route is None else str(getattr(route, "path", route))
+
+
+def _frames(trace: Any) -> list[str]:
+    """Where an error came from, innermost last, without any value."""
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)][-8:]
