@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help report test bench lab app pins docs clean
+.PHONY: help report test bench stress serve lab app pins docs clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -32,7 +32,13 @@ test: $(TEST) ## every check and test, each stage timed against its budget
 	@echo "stage durations:"; cat $(STAGES); echo "total: $$(( $$(date +%s) - $(BEGAN) )) s"
 
 bench: $(BENCH) ## measure the bars beside their peers
-	@for script in $$(grep -l __main__ benchmark/*.py); do echo "== $$script"; $(BIN)/python "$$script"; done
+	@for script in $$(grep -l __main__ benchmark/*.py | grep -v stress); do echo "== $$script"; $(BIN)/python "$$script"; done
+
+stress: $(BASE) ## put a service of its own under load for two minutes and hold it to the limits
+	@$(BIN)/python benchmark/stress.py
+
+serve: $(BASE) ## the service, on loopback: fit, predict and more over HTTP
+	@$(BIN)/tsbench serve
 
 lab: $(BASE) ## JupyterLab in the project's environment, on loopback
 	@$(BIN)/tsbench load
@@ -42,7 +48,7 @@ app: $(BASE) ## the board of notebook 02 as an app without code, on loopback
 	@$(BIN)/tsbench load
 	@$(BIN)/python -m tsbench.lab.server app notebooks/02_design_pattern.ipynb
 
-docs: $(BASE) ## print the generated pages anew: docs/configuration.md, docs/cli.md, docs/library.md, .env.example
+docs: $(BASE) ## print the generated pages anew: docs/configuration.md, docs/cli.md, docs/api.md, docs/library.md, .env.example
 	@$(BIN)/python docs/generate.py
 
 COMPILE := uv pip compile --quiet --upgrade --universal --no-header --no-emit-index-url --no-emit-find-links \

@@ -48,8 +48,8 @@ def peak_megabytes() -> float:
     return int(lines["VmHWM"].split()[0]) / 1024
 
 
-def write(name: str, results: dict[str, Any], packages: tuple[str, ...], seed: int) -> None:
-    """benchmark/results/<name>.json: the results under the machine's stamp."""
+def write(name: str, results: dict[str, Any], packages: tuple[str, ...], seed: int, folder: Path = RESULTS) -> None:
+    """<folder>/<name>.json, by default in benchmark/results: the results under the machine's stamp."""
     stamp = {
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
@@ -59,10 +59,10 @@ def write(name: str, results: dict[str, Any], packages: tuple[str, ...], seed: i
         "versions": {package: _version(package) for package in ("numba", "numpy", "pandas", *packages)},
         "seed": seed,
     }  # fmt: skip
-    RESULTS.mkdir(exist_ok=True)
-    path = RESULTS / f"{name}.json"
+    folder.mkdir(exist_ok=True, parents=True)
+    path = folder / f"{name}.json"
     path.write_text(json.dumps(stamp | {"results": results}, indent=1, default=float) + "\n")
-    print(f"wrote {path.relative_to(ROOT)}")
+    print(f"wrote {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}")
 
 
 def bar(what: str, value: float, wanted: str, met: bool) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 from measure import RESULTS
 from odds_table import base_rates_table, count, odds_table
 from resemblance_table import resemblance_table
+from serving_table import serving_table, stress_table
 
 HEAD = """# Benchmarks
 `make bench` runs every script of this folder and prints each bar as met or missed; results lie in `results/*.json` with
@@ -242,6 +243,8 @@ SECTIONS = {
     "shapes": ("Drawn shapes, planted and found", shapes),
     "board": ("Drawing while every company answers", board),
     "soak": ("Memory after half an hour at the board", soak),
+    "serving": ("The service beside its peers", serving_table),
+    "stress": ("The service under stress", stress_table),
     "limit": ("How much could be found at all?", limit),
     "resemblance": ("Do the best ten look like the drawing?", lambda result: resemblance_table(result["results"])),
 }

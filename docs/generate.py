@@ -14,6 +14,7 @@ from tsbench import settings
 from tsbench.cli import app
 from tsbench.patterns import NULLS, Channel, Pattern, groups, named
 from tsbench.plots.theme import BLUE, GREEN, ORANGE
+from tsbench.serve import reference
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,6 +27,7 @@ def pages() -> dict[str, str]:
         "docs/configuration.md": settings.as_markdown(),
         ".env.example": settings.as_env_example(),
         "docs/cli.md": f"{commands}\n",
+        "docs/api.md": reference.as_markdown(),
         "docs/library.md": library_page(json.loads(rates.read_text("utf-8")) if rates.exists() else None),
         **{f"docs/images/patterns/{name}.svg": drawing(named(name)) for group in groups().values() for name in group},
     }

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for every test that wants one: the embedded server, or the one of TSBENCH_TEST_DATABASE_URL."""
+"""A real PostgreSQL and Redis for every test that wants one: the embedded ones, or those of TSBENCH_TEST_*_URL."""
 
 import os
 import shutil
@@ -18,18 +18,33 @@ COMPANIES = Path(__file__).parents[1] / "data" / "companies" / "quarterly_1993_2
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Some database of a running server, by a user who may create others."""
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.Services]:
+    """A PostgreSQL, by a user who may create databases, and a Redis."""
     given = os.environ.get("TSBENCH_TEST_DATABASE_URL")
     if given:
-        yield address(given).render_as_string(hide_password=False)
+        url = address(given).render_as_string(hide_password=False)
+        yield embedded.Services(url, os.environ.get("TSBENCH_TEST_REDIS_URL"))
         return
     project = tmp_path_factory.mktemp("server")
-    with embedded.acquire(project, redis=False) as services:
-        yield services.database_url
+    with embedded.acquire(project) as running:
+        yield running
     status = embedded.stop(project, force=True)
     shutil.rmtree(status.folder, ignore_errors=True)
     shutil.rmtree(status.sockets, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def server_url(services: embedded.Services) -> str:
+    """Some database of a running server, by a user who may create others."""
+    return services.database_url
+
+
+@pytest.fixture(scope="session")
+def redis_url(services: embedded.Services) -> str:
+    """A running Redis."""
+    if services.redis_url is None:
+        pytest.skip("no Redis: none is given, or the embedded one does not run on this platform")
+    return services.redis_url
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,25 @@ class Settings(BaseSettings):
     reports: Path = Field(
         Path("reports"), description="Folder of the finished reports; relative to the project folder."
     )
-    pattern: str = Field("overlooked", description="Pattern that a command works with when none is named.")
+    model_state_folder: Path = Field(
+        Path("data/models"),
+        description="Where `tsbench export` writes models of series; relative to the project folder.",
+        validation_alias=AliasChoices("TSBENCH_MODEL_STATE_FOLDER", "MODEL_STATE_FOLDER", "MODEL_FOLDER"),
+    )
+    training_data_folder: Path = Field(
+        Path("data/data"),
+        description="Where `tsbench export` writes what they were fitted on; relative to the project folder.",
+        validation_alias=AliasChoices("TSBENCH_TRAINING_DATA_FOLDER", "TRAINING_DATA_FOLDER", "DATA_FOLDER"),
+    )
+    pattern: str = Field(
+        "overlooked", description="Pattern that a command and the service work with when none is named."
+    )
+    pattern_version: int = Field(
+        0,
+        ge=0,
+        le=999_999_999,
+        description="Version of its detector that GET /pattern/{symbol} asks when none is named; 0 = the latest.",
+    )
     q_limit: float = Field(
         0.1, gt=0, lt=1, description="Largest q-value (expected share of false finds) that counts as a match."
     )

@@ -22,7 +22,7 @@ from tsbench.settings import table
 ROOT = Path(__file__).resolve().parents[2]
 # not checks: its functions share the arguments value and name, explained once at the top
 ROOMS = ("errors", "records", "kernels", "series", "patterns", "evaluate", "detect")
-ROOMS += ("settings", "store", "plots", "report", "jobs", "lab", "doctor")
+ROOMS += ("settings", "store", "plots", "report", "jobs", "lab", "serve", "doctor")
 
 
 def _public(module: ModuleType) -> Iterator[tuple[str, Callable[..., Any]]]:
@@ -81,7 +81,7 @@ def test_every_class_and_room_says_what_it_is() -> None:
 def test_generated_pages_are_up_to_date(tmp_path: Path) -> None:
     subprocess.run([sys.executable, ROOT / "docs" / "generate.py", tmp_path], check=True, capture_output=True)
     written = [path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()]
-    assert len(written) == 4 + len(library())
+    assert len(written) == 5 + len(library())
     for name in written:
         assert (ROOT / name).read_text("utf-8") == (tmp_path / name).read_text("utf-8"), f"{name}: run make docs"
     images = {path.name for path in (ROOT / "docs" / "images" / "patterns").iterdir()}

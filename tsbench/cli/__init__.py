@@ -13,6 +13,7 @@ from tsbench import __version__
 from tsbench.cli.database import check, load, upgrade
 from tsbench.cli.detector import patterns, train, warmup
 from tsbench.cli.doctor import doctor
+from tsbench.cli.exporting import export
 from tsbench.cli.labelling import label, labels
 from tsbench.cli.reports import report
 from tsbench.cli.scanning import scan
@@ -20,6 +21,7 @@ from tsbench.cli.schedules import add, history, list_, remove, run
 from tsbench.cli.schedules import serve as serve_schedule
 from tsbench.cli.services import start, status, stop
 from tsbench.cli.serving import serve
+from tsbench.cli.working import worker
 from tsbench.errors import TsbenchError
 
 __all__ = ["app", "main"]
@@ -39,7 +41,8 @@ for parent, commands in (
     (services, (start, stop, status)),
     (database, (upgrade, check)),
     (schedule, (add, list_, run, remove, history, serve_schedule)),
-    (app, (services, database, load, scan, label, labels, train, patterns, report, schedule, serve, warmup, doctor)),
+    (app, (services, database, load, scan, label, labels, train, patterns, report)),
+    (app, (schedule, serve, worker, export, warmup, doctor)),
 ):
     for command in commands:
         parent.command(command)

@@ -85,9 +85,14 @@ class AnomalyDetector:
         Parameters
             values : shape (n,). NaN = missing, left out.
             times : not looked at: a value is judged by itself.
-        Raises     TooShort: fewer than `min_length` values. BadInput: infinite ones, all equal ones, or a spread that
-            float64 cannot hold.
+        Raises     TooShort: fewer than `min_length` values. BadInput: infinite, all equal, or no spread in float64.
         """
+        known, self._fitted = self.measure(values)
+        self._learn(known)
+        return self
+
+    def measure(self, values: ArrayLike) -> tuple[Floats, Spread]:
+        """The values that are not missing, and their spread: what `fit` looks at first. Raises as `fit`."""
         known = checks.vector(values, "values")
         known = known[~np.isnan(known)]
         if known.size < self.min_length:
@@ -98,9 +103,7 @@ class AnomalyDetector:
             level, spread = self._measured(known)
         if not (np.isfinite(level) and 0 < spread < np.inf):
             raise BadInput(f"values from {known.min():g} to {known.max():g} have no spread in float64; rescale them")
-        self._fitted = Spread(float(level), float(spread), int(known.size))
-        self._learn(known)
-        return self
+        return known, Spread(float(level), float(spread), int(known.size))
 
     def score(self, values: ArrayLike, *, side: Side = "both") -> Floats:
         """The distance of each value from the level, in spreads, positive on the `side` asked; NaN stays NaN.

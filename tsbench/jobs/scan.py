@@ -22,6 +22,7 @@ from tsbench.jobs.named import data_hash, resolve
 from tsbench.jobs.threads import threads
 from tsbench.jobs.training import fitted
 from tsbench.patterns import Pattern
+from tsbench.series import Panel
 
 if TYPE_CHECKING:
     from tsbench.store import Store
@@ -93,6 +94,7 @@ def scan(
     confirm: int = 10,
     chunk: int = 250,
     detector: PatternDetector | None = None,
+    panel: Panel | None = None,
     executor: Executor | None = None,
     progress: bool = True,
 ) -> Scan:
@@ -111,6 +113,7 @@ def scan(
         seed : fixes the surrogates.
         chunk : companies per transaction.
         detector : a fitted one for this pattern; default: fit one on the companies read, taught by the store's labels.
+        panel : those series, where the caller has read them: of all companies, of `frequency` and `as_of`.
         executor : chunks go through its `map`; default: one thread per core.
         progress : a bar on standard error.
     Raises     NotFound: no such pattern, sector or metric. BadInput: the scan_id belongs to a scan with another
@@ -140,7 +143,8 @@ def scan(
         "detector": None if detector is None else fingerprint(detector),
     }
     clock = _Clock()
-    panel = store.series_of(metric=pattern.metrics, frequency=frequency, as_of=as_of)
+    if panel is None:
+        panel = store.series_of(metric=pattern.metrics, frequency=frequency, as_of=as_of)
     if not len(panel):
         raise NotFound(
             f"the store holds no {frequency} {' or '.join(pattern.metrics)}{' as of ' + str(as_of) if as_of else ''}; "

@@ -8,6 +8,8 @@ import plotly.graph_objects as go
 # Okabe and Ito (2008), "Color Universal Design": told apart with any of the common colour-vision deficiencies.
 BLUE, ORANGE, GREEN, PINK, SKY, AMBER = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00"
 SEQUENCE = (BLUE, ORANGE, GREEN, PINK, AMBER, SKY)
+# a loss; not among those of lines, for beside ORANGE it is hard to tell
+RED = "#B3261E"
 INK, QUIET, RULE, PAPER = "#1B2733", "#66727F", "#E3E7EB", "#FFFFFF"
 # the company and its universe, the drawing and the stretch it was found in
 LINE, UNIVERSE, DRAWN, FOUND = BLUE, "#9AA4AE", ORANGE, "rgba(230, 159, 0, 0.16)"
@@ -24,6 +26,7 @@ DARK = {
     PINK: "#DB74A4",
     SKY: "#B2DCF2",
     AMBER: "#F5CC4B",
+    RED: "#E5534B",
     INK: "#E6EAEE",
     QUIET: "#A3ADB7",
     RULE: "#2D353D",

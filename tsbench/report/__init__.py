@@ -8,6 +8,7 @@ from tsbench.report.nulls import BaseRates, NullTable, Timing, base_rates, nulls
 from tsbench.report.results import Record, record
 from tsbench.report.runner import run, run_many
 from tsbench.report.runs import Run, history, latest
+from tsbench.report.stress import Limits, Stress, stress
 from tsbench.report.tables import MatchTable, changes, match_table
 from tsbench.report.universe import Screen, screen, universe
 from tsbench.report.verdict import Headline, Verdict, verdict
@@ -17,12 +18,14 @@ __all__ = [
     "FollowedTable",
     "Headline",
     "Judged",
+    "Limits",
     "MatchTable",
     "NullTable",
     "Parameter",
     "Record",
     "Run",
     "Screen",
+    "Stress",
     "Timing",
     "Verdict",
     "base_rates",
@@ -42,6 +45,7 @@ __all__ = [
     "run_many",
     "screen",
     "sectors",
+    "stress",
     "timing",
     "universe",
     "verdict",

@@ -10,12 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from tsbench.serve import answers
+from tsbench.serve import answers, fit_jobs
 from tsbench.serve.schemas import (
     AskedSide,
     Deleted,
     FitAnswer,
     Healthcheck,
+    Job,
     Model,
     ReadingBody,
     ReadingsBody,
@@ -41,11 +42,24 @@ router = APIRouter(responses=REFUSALS)
 JSON = "application/json"
 
 
-@router.post("/fit/{series_id}", response_model=FitAnswer, tags=["anomalies"])
-async def fit(series_id: SeriesId, sent: TrainingBody, service: Shared, model: Model = "zscore") -> Response:
+@router.post(
+    "/fit/{series_id}",
+    response_model=FitAnswer,
+    responses={202: {"model": Job, "description": "With async=true: the job that will fit it."}},
+    tags=["anomalies"],
+)
+async def fit(
+    series_id: SeriesId,
+    sent: TrainingBody,
+    service: Shared,
+    model: Model = "zscore",
+    later: Annotated[bool, Query(alias="async", description="Have a worker do it: `tsbench worker`.")] = False,
+) -> Response:
     """Fit a detector on a series and keep both as its next version."""
     began = perf_counter()
     _check_points(service, len(sent.values))
+    if later:
+        return await asyncio.to_thread(fit_jobs.accepted, service, series_id, model, sent)
     least = service.settings.min_training_points
     made = await asyncio.to_thread(answers.fitted, series_id, model, sent.timestamps, sent.values, least)
     content = answers.of_fit(await service.keep(made))
@@ -135,7 +149,7 @@ async def delete_series(series_id: SeriesId, service: Shared) -> dict[str, Any]:
 async def delete_version(series_id: SeriesId, version: str, service: Shared) -> dict[str, Any]:
     """Forget one version of a series."""
     text = version.lstrip("vV")
-    if not (text.isascii() and text.isdigit() and len(text) <= 10 and int(text) > 0):
+    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0):
         raise _wrong("version", "wanted 1, v1 or V1", "path")
     return await _delete(service, series_id, int(text))
 

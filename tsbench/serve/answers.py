@@ -13,6 +13,7 @@ from tsbench.serve.warm import Warm
 from tsbench.store.series_versions import Fit, SeriesVersion
 
 Floats = NDArray[np.float64]
+Series = tuple[NDArray[np.int64], Floats]
 LARGEST_TIME = 2**63 - 1
 
 
@@ -85,6 +86,23 @@ def fitted(series_id: str, model: str, times: list[int], values: list[float], le
         times : whole numbers, strictly increasing. values : finite, one per time. least : fewest accepted.
     Raises     BadInput, TooShort: what is sent is no such series. NotFound: no such kind.
     """
+    moments, known = _series(times, values, least)
+    return Fit.of(series_id, anomaly_detector(model).fit(known), moments, known)
+
+
+def fittable(model: str, times: list[int], values: list[float], least: int) -> Series:
+    """The series that was sent, where `fitted` would fit a detector on it.
+
+    Parameters
+        model, times, values, least : as there.
+    Raises     As there.
+    """
+    moments, known = _series(times, values, least)
+    anomaly_detector(model).measure(known)
+    return moments, known
+
+
+def _series(times: list[int], values: list[float], least: int) -> Series:
     if len(times) != len(values):
         raise BadInput(f"{len(times)} timestamps and {len(values)} values; one timestamp per value is wanted")
     if len(values) < least:
@@ -95,10 +113,10 @@ def fitted(series_id: str, model: str, times: list[int], values: list[float], le
     back = np.flatnonzero(moments[1:] <= moments[:-1])
     if back.size:
         at = int(back[0]) + 1
-        raise BadInput(f"timestamps must increase; number {at} ({moments[at]}) comes after {moments[at - 1]}")
+        raise BadInput(f"timestamps must increase strictly; at position {at} {moments[at]} follows {moments[at - 1]}")
     if not np.abs(known).max() <= LARGEST:
         raise BadInput("values must be finite numbers")
-    return Fit.of(series_id, anomaly_detector(model).fit(known), moments, known)
+    return moments, known
 
 
 def of_fit(version: SeriesVersion) -> bytes:

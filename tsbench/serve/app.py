@@ -10,9 +10,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp
 
 from tsbench import __version__
-from tsbench.serve import anomaly, errors, health, logs
+from tsbench.serve import anomaly, companies, errors, fit_jobs, health, logs
 from tsbench.serve.fast import FastPath
 from tsbench.serve.guard import Guard
+from tsbench.serve.schemas import Invalid
 from tsbench.serve.shared import Service
 from tsbench.settings import Settings, read_settings
 
@@ -61,10 +62,11 @@ def declared(service: Service) -> FastAPI:
         version=__version__,
         description=ABOUT,
         lifespan=lifespan,
+        responses={422: {"model": Invalid, "description": "Something in the request is wrong; each is named."}},
     )
     app.state.service = service
     errors.install(app)
-    for room in (anomaly, health):
+    for room in (anomaly, fit_jobs, companies, health):
         app.include_router(room.router)
     return app
 
@@ -72,7 +74,7 @@ def declared(service: Service) -> FastAPI:
 def from_environment() -> ASGIApp:
     """What a worker process runs: the application with the settings in force, its log set up."""
     settings = read_settings()
-    logs.set_up(settings.log_level if "log_level" in settings.model_fields_set else "info")
+    logs.set_up(settings)
     return create_app(settings)
 
 

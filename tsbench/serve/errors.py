@@ -26,7 +26,7 @@ def install(app: FastAPI) -> None:
     async def ours(request: Request, error: Exception) -> Response:
         return response(error, request.scope)
 
-    for kind in (TsbenchError, RequestValidationError, HTTPException):
+    for kind in (TsbenchError, RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, ours)
 
 
@@ -53,7 +53,8 @@ def response(error: Exception, scope: Scope) -> Response:
         status, headers = 503, {"retry-after": AGAIN}
         detail = "a service this needs does not answer or is busy; try again in a moment"
     else:
-        raise error
+        # the door logs it; what it says may hold what the caller sent
+        status, detail = 500, "internal error; see the log at this request id"
     body = orjson.dumps({"detail": detail, "request_id": request_id}, default=repr)
     return Response(body, status, headers=dict(headers), media_type="application/json")
 

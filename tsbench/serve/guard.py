@@ -10,13 +10,12 @@ import logging
 import os
 import re
 import traceback
-from logging import DEBUG
 from time import perf_counter
-from typing import Any
 
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tsbench.serve import errors
 from tsbench.serve.logs import AccessLog
 from tsbench.serve.rates import Lease, RateLimit
 from tsbench.serve.shared import Service
@@ -73,13 +72,15 @@ class Guard:
         else:
             request_id = f"{self._prefix}-{next(self._number):x}"
         scope["request_id"] = request_id
-        status = 0
+        status, whole = 0, False
         rate = self._service.rate
         lease: Lease | None = None
 
         async def answer(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
+            nonlocal status, whole
+            if message["type"] == "http.response.body":
+                whole = not message.get("more_body", False)
+            elif message["type"] == "http.response.start":
                 status = message["status"]
                 own = message["headers"] = [*message["headers"], *SECURITY, (b"x-request-id", request_id.encode())]
                 if lease is not None:
@@ -101,16 +102,16 @@ class Guard:
                 bounded = receive if b"content-length" in headers else self._counted(receive)
                 await self.app(scope, bounded, answer)
         except TooLarge:
-            if status:
-                raise
-            await self._refuse(answer, self._too_large(), request_id)
+            if not status:
+                await self._refuse(answer, self._too_large(), request_id)
         except Exception as error:
-            # its message may hold what the caller sent
-            told = {"request_id": request_id, "frames": _frames(error.__traceback__)}
-            log.error("a route failed with %s", type(error).__name__, extra=told, exc_info=log.isEnabledFor(DEBUG))
-            if status:
-                raise
-            await self._refuse(answer, (500, "failed", "internal error; see the log at this request id"), request_id)
+            # without its message, which may hold what the caller sent
+            told = {"request_id": request_id, "frames": _frames(error)}
+            log.error("a route failed with %s", type(error).__name__, extra=told)
+            if not status:
+                await errors.response(error, scope)(scope, receive, answer)
+            elif not whole:
+                raise ConnectionAbortedError("the answer broke off") from None
         finally:
             seconds = perf_counter() - began
             self._service.metrics.answered(scope["method"], _template(scope), status, seconds)
@@ -176,6 +177,7 @@ def _template(scope: Scope) -> str:
     return "unmatched" if route is None else str(getattr(route, "path", route))
 
 
-def _frames(trace: Any) -> list[str]:
+def _frames(error: Exception) -> list[str]:
     """Where an error came from, innermost last, without any value."""
-    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(trace)][-8:]
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames][-8:]

@@ -32,10 +32,8 @@ async def ready(service: Shared) -> Response:
 @router.get("/metrics", response_class=Response)
 async def metrics(service: Shared) -> Response:
     """Counters and times over all workers, for Prometheus."""
-    numbers = service.metrics
-    numbers.models.set(len(service.models))
-    numbers.listening.set(service.listener is not None and service.listener.connected.is_set())
-    text, kind = await asyncio.to_thread(numbers.text)
+    service.measure()
+    text, kind = await asyncio.to_thread(service.metrics.text)
     return Response(text, media_type=kind)
 
 

@@ -1,6 +1,5 @@
 """How long fits and predictions took: the last ones of all workers, in Redis lists."""
 
-import asyncio
 import logging
 from collections import deque
 from typing import Any, Literal
@@ -14,8 +13,6 @@ from tsbench.errors import Unavailable
 log = logging.getLogger(__name__)
 Kind = Literal["inference", "training"]
 KINDS: tuple[Kind, ...] = ("inference", "training")
-# Seconds between two deliveries.
-EVERY = 1.0
 
 
 class Latencies:
@@ -31,18 +28,16 @@ class Latencies:
         self.training: deque[float] = deque(maxlen=limit)
         self._reachable = True
 
-    async def deliver_for_ever(self) -> None:
-        """Deliver each second until cancelled."""
-        while True:
-            await asyncio.sleep(EVERY)
-            try:
-                await self.deliver()
-            except Unavailable:
-                if self._reachable:
-                    log.warning("Redis does not answer; latencies wait")
-                self._reachable = False
-            else:
-                self._reachable = True
+    async def try_to_deliver(self) -> None:
+        """Deliver, or say once that Redis is away."""
+        try:
+            await self.deliver()
+        except Unavailable as error:
+            if self._reachable:
+                log.warning("%s; latencies wait", error)
+            self._reachable = False
+        else:
+            self._reachable = True
 
     async def deliver(self) -> None:
         """Bring what was noted since the last time. Raises Unavailable; it is kept for the next time then."""

@@ -6,15 +6,18 @@ import time
 
 import structlog
 
+from tsbench.settings import Settings
+
 access = logging.getLogger("tsbench.access")
 
 
-def set_up(level: str) -> None:
-    """Every log line as JSON on standard error.
+def set_up(settings: Settings) -> None:
+    """Every log line as JSON on standard error, from `info` on unless TSBENCH_LOG_LEVEL says otherwise.
 
     Parameters
-        level : least urgent one shown.
+        settings : in force.
     """
+    level = settings.log_level if "log_level" in settings.model_fields_set else "info"
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

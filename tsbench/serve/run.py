@@ -6,6 +6,7 @@ import tempfile
 
 import uvicorn
 
+from tsbench.serve import logs
 from tsbench.serve.metrics import SHARED
 from tsbench.settings import Settings
 
@@ -22,6 +23,7 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
         os.environ[SHARED] = shared
     # the workers must find the same project, wherever they start
     os.environ["TSBENCH_HOME"] = str(settings.home)
+    logs.set_up(settings)
     try:
         uvicorn.run(
             "tsbench.serve:from_environment",

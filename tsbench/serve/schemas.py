@@ -4,12 +4,23 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path, Query
-from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, FiniteFloat, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    FailFast,
+    Field,
+    FiniteFloat,
+    StrictInt,
+    StrictStr,
+)
 
 from tsbench.detect.anomaly import DETECTORS, SIDES, Side
 from tsbench.errors import BadInput
 from tsbench.serve.answers import LARGEST_TIME
 from tsbench.serve.warm import LATEST
+from tsbench.store.job_requests import Status
 from tsbench.store.series_versions import series_name
 
 Number = Annotated[FiniteFloat, Field(strict=True)]
@@ -24,6 +35,12 @@ def _named(text: Any) -> Any:
         raise ValueError(str(error)) from error
 
 
+def _of_kind(text: str) -> str:
+    if text not in DETECTORS:
+        raise ValueError(f"no detector {text[:80]!r}; there are {', '.join(DETECTORS)}")
+    return text
+
+
 SeriesId = Annotated[
     str,
     BeforeValidator(_named),
@@ -31,11 +48,12 @@ SeriesId = Annotated[
 ]
 Version = Annotated[
     str,
-    Query(pattern=r"^[vV]?[0-9]{1,10}$", description="1, v1 or V1; 0 or nothing = the latest.", examples=["v1"]),
+    Query(pattern=r"^[vV]?[0-9]{1,9}$", description="1, v1 or V1; 0 or nothing = the latest.", examples=["v1"]),
 ]
 AskedSide = Annotated[Side, Query(description=f"On which side values count as anomalies: {', '.join(SIDES)}.")]
 Model = Annotated[
     str,
+    AfterValidator(_of_kind),
     Query(
         json_schema_extra={"enum": list(DETECTORS)},
         description="zscore: mean and three deviations. robust: median and 3.5 scaled median deviations.",
@@ -172,10 +190,52 @@ class Deleted(BaseModel):
     deleted: int
 
 
+class Job(BaseModel):
+    """What is to be done, how far it is, and how it ended."""
+
+    job_id: str
+    kind: str = Field(description="fit.")
+    status: Status
+    stage: str = Field(description="queued, reading, fitting, writing, done; or what it waits for.")
+    progress: float = Field(description="Share of the time of such a job that is behind it, 0 to 1.")
+    series_id: str
+    model: str
+    points: int
+    version: str | None = Field(description="What it made, once it is completed.")
+    reason: str | None = Field(description="Why it failed.")
+    attempts: int = Field(description="How often a worker began it.")
+    queued_at: datetime
+    started_at: datetime | None = Field(description="When the last attempt began.")
+    finished_at: datetime | None
+
+
+class JobsPage(BaseModel):
+    """Jobs, newest first; `next` is the `after` of the next page."""
+
+    jobs: list[Job]
+    next: str | None
+
+
 class Refusal(BaseModel):
     """Any error."""
 
     detail: Any
+    request_id: str
+
+
+class Wrong(BaseModel):
+    """One thing that is wrong with a request."""
+
+    type: str
+    loc: list[str | int]
+    msg: str
+    input: Any
+
+
+class Invalid(BaseModel):
+    """Why a request is a 422."""
+
+    detail: list[Wrong]
     request_id: str
 
 

@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from tsbench.serve.company_answers import AllCompanies
 from tsbench.serve.latency import Latencies
 from tsbench.serve.metrics import Metrics
+from tsbench.serve.patterns_now import PatternsNow
 from tsbench.serve.rates import RateLimit
 from tsbench.serve.warm import WarmModels
 from tsbench.serve.writer import FitWriter
 from tsbench.settings import Settings
 from tsbench.store import Store, embedded
+from tsbench.store.companies import Companies
 from tsbench.store.listening import Listener
 from tsbench.store.series_versions import CHANNEL, Fit, SeriesVersion
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+# Seconds between two deliveries of what was measured.
+TELL_EVERY = 1.0
 
 
 class Service:
@@ -32,6 +38,9 @@ class Service:
     store: Store
     models: WarmModels
     writer: FitWriter
+    companies: Companies
+    all_companies: AllCompanies
+    patterns: PatternsNow
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -55,10 +64,13 @@ class Service:
                 pool_timeout=settings.pool_timeout,
             )
             self._connect_redis(services.redis_url if services else None)
-            self.models = WarmModels(self.store.series_versions, settings.model_cache_size)
-            self.writer = FitWriter(self.store.series_versions)
+            self.models = WarmModels(self.store.series_versions, settings.model_cache_size, self.metrics)
+            self.writer = FitWriter(self.store.series_versions, self.metrics)
+            self.companies = Companies(self.store.engine)
+            self.all_companies = AllCompanies(self.companies)
+            self.patterns = PatternsNow(self.store, settings)
             self.listener = self._listening(asyncio.get_running_loop())
-            delivery = asyncio.create_task(self.latencies.deliver_for_ever())
+            delivery = asyncio.create_task(self._tell())
             try:
                 yield
             finally:
@@ -78,6 +90,18 @@ class Service:
         self.models.newer(version.series_id, version.version)
         self.metrics.points.labels("fit").inc(version.points)
         return version
+
+    async def _tell(self) -> None:
+        """Bring what was measured to Redis and to the metrics, each second, until cancelled."""
+        while True:
+            await asyncio.sleep(TELL_EVERY)
+            self.measure()
+            await self.latencies.try_to_deliver()
+
+    def measure(self) -> None:
+        """Note how things stand, for Prometheus."""
+        self.metrics.models.set(len(self.models))
+        self.metrics.listening.set(self.listener is not None and self.listener.connected.is_set())
 
     def _connect_redis(self, embedded_url: str | None) -> None:
         from redis.asyncio import Redis

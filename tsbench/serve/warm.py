@@ -5,6 +5,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from tsbench.detect.anomaly import AnomalyDetector, restored
+from tsbench.serve.metrics import Metrics
 from tsbench.store.series_versions import SeriesVersion, SeriesVersions
 
 # Stands for "the latest" among version numbers, which begin at 1.
@@ -26,14 +27,13 @@ class WarmModels:
     and asked for again by whoever needs it.
 
     Parameters
-        versions : where they are loaded from. size : how many are kept.
+        versions : where they are loaded from. size : how many are kept. metrics : told of every load.
     """
 
-    def __init__(self, versions: SeriesVersions, size: int) -> None:
-        self._versions, self._size = versions, size
+    def __init__(self, versions: SeriesVersions, size: int, metrics: Metrics) -> None:
+        self._versions, self._size, self._metrics = versions, size, metrics
         self._held: OrderedDict[Key, Warm] = OrderedDict()
         self._loading: dict[Key, asyncio.Task[Warm]] = {}
-        self.loads = 0
 
     def __len__(self) -> int:
         return len(self._held)
@@ -89,7 +89,7 @@ class WarmModels:
         task = asyncio.current_task()
         series_id, number = key
         try:
-            self.loads += 1
+            self._metrics.loads.inc()
             version, state = await asyncio.to_thread(self._versions.get, series_id, number or None)
             warm = Warm(version, restored(state))
             if self._loading.get(key) is task:

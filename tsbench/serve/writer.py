@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 
 from tsbench.errors import Unavailable
+from tsbench.serve.metrics import Metrics
 from tsbench.store.series_versions import Fit, SeriesVersion, SeriesVersions
 
 # Of one transaction: fits, and values in all of them together.
@@ -16,14 +17,14 @@ class FitWriter:
     Each fit is answered when its transaction is committed; nothing is acknowledged that a crash could undo.
 
     Parameters
-        versions : where they are kept. waiting : how many may wait; one more is refused.
+        versions : where they are kept. metrics : told of every commit.
+        waiting : how many may wait; one more is refused.
     """
 
-    def __init__(self, versions: SeriesVersions, *, waiting: int = 4_096) -> None:
-        self._versions, self._most = versions, waiting
+    def __init__(self, versions: SeriesVersions, metrics: Metrics, *, waiting: int = 4_096) -> None:
+        self._versions, self._metrics, self._most = versions, metrics, waiting
         self._waiting: deque[tuple[Fit, asyncio.Future[SeriesVersion]]] = deque()
         self._task: asyncio.Task[None] | None = None
-        self.commits = 0
 
     async def put(self, fit: Fit) -> SeriesVersion:
         """The version that a fit became, once it is safe on disk. Raises Unavailable."""
@@ -53,7 +54,7 @@ class FitWriter:
                         if not future.done():
                             future.set_exception(error)
                 else:
-                    self.commits += 1
+                    self._metrics.commits.inc()
                     for (_, future), version in zip(group, made, strict=True):
                         if not future.done():
                             future.set_result(version)

@@ -48,6 +48,29 @@ GROUP BY c.symbol ORDER BY c.symbol;
 -- Which of these symbols are known.
 SELECT symbol FROM company WHERE symbol = ANY(%(symbols)s);
 
+-- name: company_fingerprint
+-- Another one after any company was added, changed or removed: a row's xmin is the transaction that wrote it. One pass
+-- over the rows; the documents are not read.
+SELECT concat_ws('-', count(*), sum(hashtextextended(symbol, xmin::text::bigint))) FROM company;
+
+-- name: companies_with_series
+-- Every company, one row for each of its series of some metrics and one frequency; one row without a key where there
+-- is none.
+SELECT c.symbol, c.name, c.sector, s.key, s.value -> 'time', s.value -> 'value'
+FROM company c LEFT JOIN LATERAL jsonb_each(c.series) s
+    ON split_part(s.key, '|', 1) = ANY(%(metrics)s) AND split_part(s.key, '|', 2) = %(frequency)s;
+
+-- name: company_with_series
+-- One company, one row for each of its series, with the values of those of one metric.
+SELECT c.name, c.sector, s.key,
+    CASE WHEN split_part(s.key, '|', 1) = %(metric)s THEN s.value -> 'time' END,
+    CASE WHEN split_part(s.key, '|', 1) = %(metric)s THEN s.value -> 'value' END
+FROM company c LEFT JOIN LATERAL jsonb_each(c.series) s ON true
+WHERE c.symbol = %(symbol)s;
+
+-- name: every_symbol
+SELECT symbol FROM company ORDER BY symbol;
+
 -- name: known_names
 -- What the filters of series_of may name, for an error that helps.
 SELECT array(SELECT DISTINCT sector FROM company ORDER BY 1),
@@ -134,6 +157,14 @@ FROM model_version
 WHERE name = %(name)s AND (%(version)s::int IS NULL OR version = %(version)s)
 ORDER BY version DESC LIMIT 1;
 
+-- name: pattern_asked
+-- What an answer about a pattern rests on: the version of its detector (the one named or the latest, NULL where there
+-- is none), how many drawings were tried under its name, and the fingerprint of the companies.
+SELECT (SELECT max(version) FROM model_version
+        WHERE name = %(pattern)s AND version = coalesce(%(version)s, version)),
+    (SELECT count(*) FROM drawing WHERE pattern = %(pattern)s),
+    (SELECT concat_ws('-', count(*), sum(hashtextextended(symbol, xmin::text::bigint))) FROM company);
+
 -- name: list_models
 SELECT name, version, kind, metrics, data_hash, library_versions, seed, created_at
 FROM model_version ORDER BY name, version DESC;
@@ -151,6 +182,14 @@ SELECT id, pattern, parameters, data_hash, status, started_at, finished_at FROM 
 
 -- name: lock_scan
 SELECT status FROM scan WHERE id = %(id)s FOR UPDATE;
+
+-- name: scan_turn
+-- A lock of the session, not of the transaction: it lasts while the scan runs, and no longer than its process. Who comes
+-- meanwhile waits.
+SELECT pg_advisory_lock(7239004, hashtext(%(id)s));
+
+-- name: leave_scan_turn
+SELECT pg_advisory_unlock(7239004, hashtext(%(id)s));
 
 -- name: done_chunks
 SELECT chunk FROM scan_chunk WHERE scan_id = %(id)s;
@@ -300,6 +339,67 @@ WITH gone AS (
     RETURNING version
 ), told AS (SELECT count(*) AS number FROM gone)
 SELECT number FROM told, LATERAL (SELECT CASE WHEN number > 0 THEN pg_notify(%(channel)s, %(series_id)s) END) AS word;
+
+-- ---- requests for jobs ----------------------------------------------------------------------------------------
+
+-- name: put_job_request
+INSERT INTO job_request (kind, series_id, model, points, times, vals, status, stage, progress, attempts)
+VALUES (%(kind)s, %(series_id)s, %(model)s, %(points)s, %(times)s, %(vals)s, 'pending', 'queued', 0, 0)
+RETURNING id;
+
+-- name: use_queue
+-- Until the transaction ends, procrastinate's statements find its tables.
+SELECT set_config('search_path', concat_ws(', ', 'tsbench_queue', nullif(current_setting('search_path'), '')), true);
+
+-- name: job_requests
+-- Newest first, a page at a time, or the one named; without what they work on. The last column: whether a worker lives
+-- that may take it.
+SELECT id, kind, series_id, model, points, status, stage, progress, attempts, version, reason, queued_at, started_at,
+    finished_at, EXISTS (
+        SELECT FROM tsbench_queue.procrastinate_workers
+        WHERE last_heartbeat > clock_timestamp() - make_interval(secs => %(dead_after)s)
+    )
+FROM job_request
+WHERE (%(id)s::bigint IS NULL OR id = %(id)s) AND (%(status)s::text IS NULL OR status = %(status)s)
+  AND (%(after)s::bigint IS NULL OR id < %(after)s)
+ORDER BY id DESC LIMIT %(limit)s::bigint;
+
+-- name: begin_job_request
+-- The next attempt, which ends every other: what follows is done for the last attempt alone. No row when the request
+-- has ended.
+UPDATE job_request SET status = 'running', stage = 'reading', progress = 0, started_at = clock_timestamp(),
+    attempts = attempts + 1
+WHERE id = %(id)s AND status IN ('pending', 'running')
+RETURNING id, attempts, kind, series_id, model, points;
+
+-- name: read_job_request
+SELECT times, vals FROM job_request WHERE id = %(id)s AND status = 'running' AND attempts = %(attempt)s;
+
+-- name: advance_job_request
+UPDATE job_request SET stage = %(stage)s, progress = %(progress)s
+WHERE id = %(id)s AND status = 'running' AND attempts = %(attempt)s;
+
+-- name: complete_job_request
+UPDATE job_request SET status = 'completed', stage = 'done', progress = 1, version = %(version)s,
+    finished_at = clock_timestamp(), times = NULL, vals = NULL
+WHERE id = %(id)s;
+
+-- name: lock_job_request
+-- Nobody ends the request until the transaction does. No row when it has ended, or is another attempt's.
+SELECT id FROM job_request WHERE id = %(id)s AND status = 'running' AND attempts = %(attempt)s FOR UPDATE;
+
+-- name: fail_job_request
+UPDATE job_request SET status = 'failed', reason = %(reason)s, finished_at = clock_timestamp(), times = NULL,
+    vals = NULL
+WHERE id = %(id)s AND status = 'running' AND attempts = %(attempt)s;
+
+-- name: cancel_job_request
+-- One that runs too: its version is written only while its status is still running.
+UPDATE job_request SET status = 'cancelled', finished_at = clock_timestamp(), times = NULL, vals = NULL
+WHERE id = %(id)s AND status IN ('pending', 'running');
+
+-- name: forget_job_requests
+DELETE FROM job_request WHERE finished_at < clock_timestamp() - make_interval(days => %(days)s);
 
 -- ---- watchlists -----------------------------------------------------------------------------------------------
 

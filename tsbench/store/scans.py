@@ -1,6 +1,7 @@
 """Scans and their matches: written chunk by chunk, each whole or not at all, so that a killed scan can go on."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal
@@ -67,6 +68,22 @@ class Scans:
         """The scan of that id. Raises NotFound."""
         with transaction(self._engine) as cursor:
             return _get(cursor, scan_id)
+
+    @contextmanager
+    def turn(self, scan_id: str) -> Iterator[None]:
+        """Nobody else has the turn of this scan inside, in whatever process; whoever wants it waits.
+
+        Two who run one scan at once would each find that the other has finished it. The turn takes a connection and
+        ends with its process, however that ends.
+        """
+        with transaction(self._engine) as cursor:
+            cursor.execute(statement("scan_turn"), {"id": scan_id})
+            # the lock outlives this transaction, so that none is open while the scan runs
+            cursor.connection.commit()
+            try:
+                yield
+            finally:
+                cursor.execute(statement("leave_scan_turn"), {"id": scan_id})
 
     def done_chunks(self, scan_id: str) -> set[int]:
         """The chunks whose matches are stored."""

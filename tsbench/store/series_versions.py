@@ -106,25 +106,8 @@ class SeriesVersions:
         Parameters
             fits : of any series, one series also several times: its numbers then follow their order.
         """
-        columns = {
-            "series_ids": [fit.series_id for fit in fits],
-            "kinds": [fit.state.kind for fit in fits],
-            "layouts": [fit.state.version for fit in fits],
-            "metas": [to_json(fit.state.meta) for fit in fits],
-            "arrays": [Binary(pack(fit.state.arrays)) if fit.state.arrays else None for fit in fits],
-            "points": [fit.values.size for fit in fits],
-            "times": [Binary(fit.times.tobytes()) for fit in fits],
-            "vals": [Binary(fit.values.tobytes()) for fit in fits],
-            "channel": CHANNEL,
-        }
         with transaction(self._engine) as cursor:
-            cursor.execute(statement("put_series_versions"), columns)
-            rows = cursor.fetchall()
-        made: list[SeriesVersion | None] = [None] * len(fits)
-        # rows come by name and number; a stable order by name is theirs
-        for place, row in zip(sorted(range(len(fits)), key=lambda i: fits[i].series_id), rows, strict=True):
-            made[place] = SeriesVersion(row[0], row[1], fits[place].state.kind, fits[place].values.size, row[2])
-        return [version for version in made if version is not None]
+            return put_fits(cursor, fits)
 
     def get(self, series_id: str, version: int | None = None) -> tuple[SeriesVersion, State]:
         """A version and the state of its model, the latest by default. Raises NotFound."""
@@ -194,6 +177,28 @@ class SeriesVersions:
             return NotFound(f"no series {series_id!r} was fitted")
         shown = ", ".join(known[:8]) + (", ..." if len(known) > 8 else "")
         return NotFound(f"series {series_id!r} has no version {version}; it has {shown}")
+
+
+def put_fits(cursor: "Cursor", fits: Sequence[Fit]) -> list[SeriesVersion]:
+    """The versions that `fits` become in the transaction of `cursor`, in their order."""
+    columns = {
+        "series_ids": [fit.series_id for fit in fits],
+        "kinds": [fit.state.kind for fit in fits],
+        "layouts": [fit.state.version for fit in fits],
+        "metas": [to_json(fit.state.meta) for fit in fits],
+        "arrays": [Binary(pack(fit.state.arrays)) if fit.state.arrays else None for fit in fits],
+        "points": [fit.values.size for fit in fits],
+        "times": [Binary(fit.times.tobytes()) for fit in fits],
+        "vals": [Binary(fit.values.tobytes()) for fit in fits],
+        "channel": CHANNEL,
+    }
+    cursor.execute(statement("put_series_versions"), columns)
+    made: list[SeriesVersion | None] = [None] * len(fits)
+    # rows come by name and number; a stable order by name is theirs
+    by_name = sorted(range(len(fits)), key=lambda i: fits[i].series_id)
+    for place, row in zip(by_name, cursor.fetchall(), strict=True):
+        made[place] = SeriesVersion(row[0], row[1], fits[place].state.kind, fits[place].values.size, row[2])
+    return [version for version in made if version is not None]
 
 
 def series_name(series_id: str) -> str:

@@ -18,6 +18,7 @@ from tsbench.store.documents import panel_of, with_assumed_availability
 from tsbench.store.drawings import Drawings
 from tsbench.store.engine import open_engine, transaction
 from tsbench.store.funnel import count
+from tsbench.store.job_requests import JobRequests
 from tsbench.store.labels import Labels
 from tsbench.store.load_report import LoadReport
 from tsbench.store.loading import load_files
@@ -49,6 +50,7 @@ class Store:
     labels : what the user said of matches. drawings : how many shapes were tried under a pattern's name.
     watchlists : companies under a name. schedules : reports that run by the clock.
     series_versions : detectors fitted on single series, each with what it was fitted on.
+    job_requests : what workers are asked to do, and how far it is.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class Store:
         self.watchlists = Watchlists(self.engine)
         self.series_versions = SeriesVersions(self.engine)
         self.schedules = Schedules(self.engine)
+        self.job_requests = JobRequests(self.engine)
 
     @property
     def url(self) -> str:
