@@ -138,7 +138,7 @@ class Settings(BaseSettings):
         description="Fitted models that each worker of the service keeps in memory.",
         validation_alias=AliasChoices("TSBENCH_MODEL_CACHE_SIZE", "MODEL_CACHE_SIZE"),
     )
-    pool_size: int = Field(16, ge=1, le=1_000, description="Connections that a process opens to the database, at most.")
+    pool_size: int = Field(16, ge=2, le=1_000, description="Connections that a process opens to the database, at most.")
     pool_timeout: float = Field(
         10.0, gt=0, description="Seconds to wait for a free one of them before giving up (a 503 of the service)."
     )

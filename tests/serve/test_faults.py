@@ -108,6 +108,10 @@ def test_a_dead_redis_stops_the_healthcheck_only(alone, project):
     assert client.get("/healthcheck").json()["training_latency_ms"]["count"] >= 1
 
 
+def _metric(client, name):
+    return float(re.search(rf"^{re.escape(name)} (\S+)$", client.get("/metrics").text, flags=re.M)[1])
+
+
 def _pids(*words):
     """What pgrep finds."""
     return [int(pid) for pid in subprocess.run(["pgrep", *words], capture_output=True, text=True).stdout.split()]
@@ -120,20 +124,22 @@ def _mark(project):
 
 
 def test_a_full_pool_is_a_503(serve, empty_template):
-    with serve(empty_template, pool_size=1, pool_timeout=0.2) as served:
+    with serve(empty_template, pool_size=2, pool_timeout=0.2) as served:
         served.fit("s", FOUR).raise_for_status()
         url = served.store.url.replace("+psycopg2", "")
         with closing(psycopg2.connect(url)) as holder, closing(psycopg2.connect(url)) as watcher:
             watcher.autocommit = True
             holder.cursor().execute("LOCK TABLE series_version")
-            waiting = threading.Thread(target=served.client.get, args=("/series",))
-            waiting.start()
-            until(lambda: _waiting_for_locks(watcher), 1, tries=100_000)
+            waiting = [threading.Thread(target=served.client.get, args=("/series",)) for _ in range(2)]
+            for one in waiting:
+                one.start()
+            until(lambda: _waiting_for_locks(watcher), 2, tries=100_000)
             refused = served.client.get("/series/s/versions")
             holder.rollback()
         assert refused.status_code == 503
         assert refused.headers["retry-after"]
-        waiting.join(PATIENCE)
+        for one in waiting:
+            one.join(PATIENCE)
         assert served.client.get("/series").status_code == 200
 
 
@@ -185,6 +191,10 @@ def test_a_worker_killed_amid_fits_leaves_whole_versions_and_is_replaced(project
             for thread in threads:
                 thread.join(PATIENCE)
             acknowledged += list(told.queue)
+            with httpx2.Client(base_url=url, timeout=PATIENCE) as client:
+                # summed over the living and, where it was counted, the dead
+                until(lambda: _metric(client, "tsbench_listening"), 2.0)
+                assert _metric(client, 'tsbench_points_total{kind="fitted"}') >= 6 * len(acknowledged)
             with embedded.acquire(project, redis=False) as services, Store(services.database_url) as store:
                 kept = [version.version for version in store.series_versions.versions("s")]
                 assert sorted(kept) == list(range(1, len(kept) + 1))

@@ -11,6 +11,7 @@ from tsbench.serve import logs, rates
 
 FOUR = [10.0, 11.2, 10.4, 10.8]
 SECRET = "s3cret-token"
+KINDS = ("fitted", "judged")
 OPEN = ["/health/live", "/health/ready", "/healthcheck", "/metrics", "/docs", "/openapi.json"]
 
 
@@ -206,7 +207,14 @@ def test_prometheus_reads_the_numbers(served):
         r'tsbench_request_seconds_count\{method="POST",route="/fit/\{series_id\}",status="200"\} \d+', text
     )
     assert re.search(r"tsbench_listening 1\.0", text)
-    assert re.search(r'tsbench_points_total\{kind="fit"\} \d+', text)
+    fitted, judged = (re.search(rf'tsbench_points_total{{kind="{kind}"}} (\S+)', text)[1] for kind in KINDS)
+    served.fit("numbers", FOUR).raise_for_status()
+    served.predict("numbers", 1.0).raise_for_status()
+    served.predict("numbers", 1.0).raise_for_status()
+    served.client.post("/predict/numbers/batch", json={"values": [1.0] * 7}).raise_for_status()
+    text = served.client.get("/metrics").text
+    later = [float(re.search(rf'tsbench_points_total{{kind="{kind}"}} (\S+)', text)[1]) for kind in KINDS]
+    assert later == [float(fitted) + 4, float(judged) + 9]
 
 
 def test_docs_open_without_a_network(served):

@@ -75,6 +75,7 @@ async def predict(
     began = perf_counter()
     warm = await service.models.get(series_id, number_of(version))
     content = answers.of_value(warm, float(sent.value), side)
+    service.metrics.judged.inc()
     service.latencies.inference.append(1000 * (perf_counter() - began))
     return Response(content, media_type=JSON)
 
@@ -90,6 +91,7 @@ async def predict_batch(
         raise _wrong("timestamps", f"{len(sent.timestamps)} of them for {len(sent.values)} values")
     warm = await service.models.get(series_id, number_of(version))
     content = answers.of_values(warm, np.array(sent.values, np.float64), side)
+    service.metrics.judged.inc(len(sent.values))
     service.latencies.inference.append(1000 * (perf_counter() - began))
     return Response(content, media_type=JSON)
 

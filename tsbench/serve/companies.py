@@ -43,7 +43,7 @@ async def data(service: Shared, if_none_match: Annotated[str | None, Header()] =
     has an ETag; a caller who sends it as If-None-Match gets an empty 304 until a company changes.
     """
     everything = await service.all_companies.get()
-    headers = {"etag": everything.tag}
+    headers = {"etag": everything.tag, "cache-control": "private, no-cache"}
     if company_answers.unchanged(if_none_match, everything.tag):
         return Response(status_code=304, headers=headers)
     return Response(everything.content, media_type=JSON, headers=headers)

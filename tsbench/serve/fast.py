@@ -114,6 +114,7 @@ class FastPath:
                 if not _is_time(reading.timestamp):
                     return None
                 scope["route"] = "/predict/{series_id}"
+                self._service.metrics.judged.inc()
                 return answers.of_value(warm, reading.value, "upper")
             readings = _readings(body)
         except msgspec.MsgspecError:
@@ -124,6 +125,7 @@ class FastPath:
         ):
             return None
         scope["route"] = "/predict/{series_id}/batch"
+        self._service.metrics.judged.inc(len(values))
         return answers.of_values(warm, np.fromiter(values, np.float64, len(values)), "upper")
 
     def _fitted(self, path: str, body: bytes) -> Fit | None:

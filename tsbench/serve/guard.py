@@ -30,8 +30,9 @@ SECURITY = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"SAMEORIGIN"),
     (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
 ]
+# Unless a route says otherwise.
+UNCACHED = (b"cache-control", b"no-store")
 # Pages hold their scripts and styles, and plotly makes its functions from text.
 PAGE = (
     b"content-security-policy",
@@ -85,7 +86,10 @@ class Guard:
                 own = message["headers"] = [*message["headers"], *SECURITY, (b"x-request-id", request_id.encode())]
                 if lease is not None:
                     own += _told(lease, rate.limit)
-                if own[0] != JSON and any(name == b"content-type" and b"html" in kind for name, kind in own):
+                named = dict(own)
+                if b"cache-control" not in named:
+                    own.append(UNCACHED)
+                if b"html" in named.get(b"content-type", b""):
                     own.append(PAGE)
             await send(message)
 

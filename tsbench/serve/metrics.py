@@ -1,9 +1,10 @@
 """What Prometheus may ask: requests by route and status, models in memory, commits, whether the services answer."""
 
 import os
+from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 # Where several workers put their numbers, for any of them to sum; `tsbench serve` sets it before they start.
 SHARED = "PROMETHEUS_MULTIPROC_DIR"
@@ -14,6 +15,7 @@ class Metrics:
     """The numbers of one worker."""
 
     def __init__(self) -> None:
+        _bury_the_dead()
         self._own = CollectorRegistry()
         self.requests = Histogram(
             "tsbench_request_seconds",
@@ -22,7 +24,8 @@ class Metrics:
             registry=self._own,
             buckets=SECONDS,
         )
-        self.points = Counter("tsbench_points_total", "Values judged or fitted.", ["kind"], registry=self._own)
+        points = Counter("tsbench_points_total", "Values judged or fitted.", ["kind"], registry=self._own)
+        self.judged, self.fitted = points.labels("judged"), points.labels("fitted")
         self.refused = Counter("tsbench_refused_total", "Requests refused at the door.", ["reason"], registry=self._own)
         self.commits = Counter("tsbench_fit_commits_total", "Transactions that wrote fits.", registry=self._own)
         self.loads = Counter("tsbench_model_loads_total", "Models read from the database.", registry=self._own)
@@ -56,3 +59,14 @@ class Metrics:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)
         return generate_latest(registry), CONTENT_TYPE_LATEST
+
+
+def _bury_the_dead() -> None:
+    """Take killed workers out of the sums of what is so now; what they counted stays."""
+    folder = os.environ.get(SHARED)
+    for file in Path(folder).glob("gauge_live*_*.db") if folder else ():
+        pid = int(file.stem.rsplit("_", 1)[1])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            mark_process_dead(pid)

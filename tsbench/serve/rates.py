@@ -55,12 +55,11 @@ class RateLimit:
         if len(self._leases) > 10_000:
             self._leases = {name: kept for name, kept in self._leases.items() if kept.minute == minute}
         taken = await self._take(client, minute)
-        got = min(self._block, self.limit - taken)
-        fresh = Lease(minute, got - 1 if got > 0 else -1, max(0, self.limit - taken - 1))
+        got = max(0, min(self._block, self.limit - taken))
         current = self._leases.get(client)
         # another request of the client may have leased a block while this one waited
-        if got > 0 and current is not None and current.minute == minute and current.left > 0:
-            fresh.left += current.left
+        held = current.left if current is not None and current.minute == minute and current.left > 0 else 0
+        fresh = Lease(minute, held + got - 1, max(0, self.limit - taken - 1))
         self._leases[client] = fresh
         return fresh
 

@@ -63,6 +63,8 @@ class Service:
                 pool_size=settings.pool_size,
                 pool_timeout=settings.pool_timeout,
             )
+            if services is not None:
+                await asyncio.to_thread(self.store.upgrade)
             self._connect_redis(services.redis_url if services else None)
             self.models = WarmModels(self.store.series_versions, settings.model_cache_size, self.metrics)
             self.writer = FitWriter(self.store.series_versions, self.metrics)
@@ -88,7 +90,7 @@ class Service:
         """The version that a fit becomes; the next prediction in this worker already uses it."""
         version = await self.writer.put(fit)
         self.models.newer(version.series_id, version.version)
-        self.metrics.points.labels("fit").inc(version.points)
+        self.metrics.fitted.inc(version.points)
         return version
 
     async def _tell(self) -> None:
