@@ -67,9 +67,9 @@ class Guard:
             return
         began = perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        given = headers.get(b"x-request-id")
-        if given is not None and GIVEN_ID.fullmatch(given):
-            request_id = given.decode()
+        asked_id = headers.get(b"x-request-id")
+        if asked_id is not None and GIVEN_ID.fullmatch(asked_id):
+            request_id = asked_id.decode()
         else:
             request_id = f"{self._prefix}-{next(self._number):x}"
         scope["request_id"] = request_id
@@ -83,14 +83,14 @@ class Guard:
                 whole = not message.get("more_body", False)
             elif message["type"] == "http.response.start":
                 status = message["status"]
+                given = dict(message["headers"])
                 own = message["headers"] = [*message["headers"], *SECURITY, (b"x-request-id", request_id.encode())]
+                if b"cache-control" not in given:
+                    own.append(UNCACHED)
+                if b"html" in given.get(b"content-type", b""):
+                    own.append(PAGE)
                 if lease is not None:
                     own += _told(lease, rate.limit)
-                named = dict(own)
-                if b"cache-control" not in named:
-                    own.append(UNCACHED)
-                if b"html" in named.get(b"content-type", b""):
-                    own.append(PAGE)
             await send(message)
 
         try:

@@ -58,8 +58,8 @@ class RateLimit:
         got = max(0, min(self._block, self.limit - taken))
         current = self._leases.get(client)
         # another request of the client may have leased a block while this one waited
-        held = current.left if current is not None and current.minute == minute and current.left > 0 else 0
-        fresh = Lease(minute, held + got - 1, max(0, self.limit - taken - 1))
+        kept = current.left if current is not None and current.minute == minute and current.left > 0 else 0
+        fresh = Lease(minute, kept + got - 1, max(0, self.limit - taken - 1))
         self._leases[client] = fresh
         return fresh
 
