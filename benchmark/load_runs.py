@@ -33,6 +33,7 @@ class Room:
         self.url, self.token, self.name = url, token, name
         self.names = [f"{name}-{n}" for n in range(SERIES)]
         rng = np.random.default_rng(SEED)
+        self.levels: list[tuple[float, float]] = []
         self.readings = [
             self._reading(name, rng.normal(10 + n, 1 + n / 10, POINTS)) for n, name in enumerate(self.names)
         ]
@@ -42,6 +43,7 @@ class Room:
         self.fit(name, values)
         kept = values.round(3)
         value = float(kept.mean() + 4 * kept.std())
+        self.levels.append((float(kept.mean()), float(kept.std())))
         sent = {"timestamp": "1705000010", "value": value}
 
         def right(said: Row) -> bool:
@@ -121,14 +123,15 @@ def stall(room: Room, pid: int) -> Row:
 def payload(room: Room, seconds: float) -> list[Row]:
     """Batches of growing size, with and without a timestamp per value, closed loop over 8 connections."""
     rng, rows = np.random.default_rng(SEED), []
-    name = room.names[0]
+    name, (level, spread) = room.names[0], room.levels[0]
     for n in SIZES:
         values = rng.normal(10, 1, n).round(3).tolist()
         for times in (False, True):
             sent = {"values": values} | ({"timestamps": list(range(n))} if times else {})
 
-            def right(said: Row, n: int = n) -> bool:
-                return said["points"] == len(said["score"]) == n
+            def right(said: Row, values: list[float] = values) -> bool:
+                scores = (np.array(values) - level) / spread
+                return np.allclose(said["score"], scores) and said["anomaly"] == (scores > 3).tolist()
 
             request = asked(room.url, f"/predict/{name}/batch", sent, right, token=room.token)
             answered = closed_loop(room.url, [request], seconds=seconds, connections=8)
@@ -165,4 +168,5 @@ def cold_and_warm(room: Room) -> Row:
 
 def wrongs(answered: Answered) -> Row:
     """What went wrong in a run."""
-    return {"wrong": answered.wrong + answered.lost, "unanswered": answered.unanswered, "first_wrong": answered.first_wrong}
+    counted = {"wrong": answered.wrong + answered.lost, "unanswered": answered.unanswered}
+    return {**counted, "first_wrong": answered.first_wrong}

@@ -10,9 +10,11 @@ import math
 import os
 import re
 import secrets
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from functools import cache
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -23,6 +25,8 @@ TOKEN = os.environ.get("TSBENCH_API_TOKEN")
 HEADERS = {"authorization": f"Bearer {TOKEN}"} if TOKEN else {}
 SERIES, POINTS, BATCH = 20, 100, 500
 NUMBERS = count()
+TIMES: dict[str, list[float]] = defaultdict(list)
+FAILURES: Counter[tuple[str, str]] = Counter()
 FIGURE = re.compile(r'<script type="application/json" id="figure">(.*?)</script>', re.S)
 
 
@@ -55,6 +59,25 @@ def delete_series(environment: Any, **_: Any) -> None:
     names = [f"{ROOM}-{number}" for number in range(SERIES)]
     for name in names + [f"{ROOM}-fit-{number}" for number in range(next(NUMBERS))]:
         requests.delete(f"{environment.host}/series/{name}", headers=HEADERS, timeout=30)
+
+
+@events.request.add_listener
+def note(name: str, response_time: float, exception: Exception | None, **_: Any) -> None:
+    """Keep every time: what locust writes itself is rounded to milliseconds and may lack the last second."""
+    TIMES[name].append(response_time)
+    if exception is not None:
+        FAILURES[name, str(exception)[:200]] += 1
+
+
+@events.quitting.add_listener
+def write_times(environment: Any, **_: Any) -> None:
+    """Where STRESS_TIMES says: milliseconds by name, what failed, and for how long there were requests."""
+    path = os.environ.get("STRESS_TIMES")
+    if path:
+        total = environment.stats.total
+        failures = [{"name": name, "error": error, "times": times} for (name, error), times in FAILURES.most_common()]
+        told = {"milliseconds": TIMES, "failures": failures, "lasted": total.last_request_timestamp - total.start_time}
+        Path(path).write_text(json.dumps(told), "utf-8")
 
 
 class Caller(FastHttpUser):
@@ -157,7 +180,7 @@ class Fit(Caller):
 class Look(Caller):
     """Opens the page of a series, as a person does."""
 
-    weight = 4
+    weight = 5
     wait_time = between(0.2, 0.6)
 
     @task
@@ -175,17 +198,20 @@ class Look(Caller):
 class Watch(Caller):
     """Asks how the service is, as monitors do."""
 
-    weight = 6
+    weight = 5
     wait_time = between(0.1, 0.3)
 
     @task
+    def watch(self) -> None:
+        self.ready()
+        self.healthcheck()
+
     def ready(self) -> None:
         def wrong(said: Any) -> str:
             return "" if said["status"] == "ready" else f"not ready: {said}"
 
         self.call("ready", "/health/ready", wrong)
 
-    @task
     def healthcheck(self) -> None:
         def wrong(said: Any) -> str:
             asked = said["inference_latency_ms"]

@@ -1,15 +1,19 @@
-"""The mix of requests of locustfile.py: locust as a process of its own, and what its files say."""
+"""The mix of requests of locustfile.py: locust as a process of its own, and what its users noted."""
 
-import csv
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from open_loop import percentiles
+
 HERE = Path(__file__).parent
 # locust: stopping, its files
 FAREWELL = 60
-PERCENTS = {"p50": "50%", "p95": "95%", "p99": "99%", "max": "100%"}
+TOGETHER = "all"
 Row = dict[str, Any]
 
 
@@ -28,9 +32,10 @@ def run(url: str, *, users: int, seconds: int, out: Path) -> Row:
     command = [sys.executable, "-m", "locust", "-f", str(HERE / "locustfile.py"), "--headless", "--host", url]
     command += ["-u", str(users), "-r", str(users), "-t", f"{seconds}s", "--stop-timeout", "5", "--only-summary"]
     command += ["--csv", str(out / "locust"), "--html", str(out / "locust.html"), "--exit-code-on-error", "0"]
-    log = out / "locust.log"
+    log, times = out / "locust.log", out / "locust_times.json"
     with log.open("wb") as said:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=out)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd=out,
+                                   env={**os.environ, "STRESS_TIMES": str(times)})  # fmt: skip
         try:
             code = process.wait(seconds + FAREWELL)
         finally:
@@ -39,31 +44,24 @@ def run(url: str, *, users: int, seconds: int, out: Path) -> Row:
                 process.wait()
     if code:
         raise RuntimeError(f"locust ended with {code}:\n{log.read_text('utf-8', 'replace')[-2000:]}")
-    return {"users": users, "seconds": seconds, **read(out)}
+    return {"users": users, "seconds": seconds, **told(times)}
 
 
-def read(out: Path) -> Row:
-    """What `locust_stats.csv` and `locust_failures.csv` of a folder say."""
-    rows = [_row(row) for row in _csv(out / "locust_stats.csv")]
-    if not rows or not any(row["requests"] for row in rows):
-        raise RuntimeError(f"locust made no request; see {out / 'locust.log'}")
-    failures = [{"name": row["Name"], "times": int(row["Occurrences"]), "error": row["Error"][:200]}
-                for row in _csv(out / "locust_failures.csv")]  # fmt: skip
-    together = next(row for row in rows if row["name"] == "Aggregated")
-    rows.remove(together)
-    return {"requests": rows, "together": together, "failures": sorted(failures, key=lambda f: -f["times"])[:10]}
+def told(times: Path) -> Row:
+    """What the users noted: a row per kind of request, one of all together, and what failed."""
+    if not times.is_file():
+        raise RuntimeError(f"locust left no times; see {times.with_name('locust.log')}")
+    noted = json.loads(times.read_text("utf-8"))
+    failures = noted["failures"]
 
+    def row(name: str, milliseconds: list[float]) -> Row:
+        failed = sum(failure["times"] for failure in failures if name in (failure["name"], TOGETHER))
+        counted = {"name": name, "requests": len(milliseconds), "failures": failed}
+        return {**counted, "rate": len(milliseconds) / noted["lasted"], **percentiles(np.array(milliseconds) / 1000)}
 
-def _row(row: dict[str, str]) -> Row:
-    times = {name: _number(row[column]) for name, column in PERCENTS.items()}
-    counted = {"requests": int(row["Request Count"]), "failures": int(row["Failure Count"])}
-    return {"name": row["Name"], **counted, "rate": _number(row["Requests/s"]), **times}
-
-
-def _number(text: str) -> float:
-    return float(text) if text not in ("", "N/A") else float("nan")
-
-
-def _csv(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="") as file:
-        return list(csv.DictReader(file))
+    by_name = noted["milliseconds"]
+    if not by_name:
+        raise RuntimeError(f"locust made no request; see {times.with_name('locust.log')}")
+    rows = [row(name, by_name[name]) for name in sorted(by_name)]
+    together = row(TOGETHER, [one for milliseconds in by_name.values() for one in milliseconds])
+    return {"requests": rows, "together": together, "failures": failures[:10]}

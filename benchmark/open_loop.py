@@ -27,7 +27,7 @@ class Answered:
     """What became of the requests of one run, in seconds since its begin; NaN where no answer came.
 
     due, sent, done : when each was due, went out, was answered. wrong : answers that are not 200 or not the right ones.
-    lost : connections that broke. seconds : length of the run. first_wrong : what was answered.
+    lost : connections that broke. seconds : length of the run, as planned at least. first_wrong : what was answered.
     """
 
     due: Floats
@@ -40,7 +40,8 @@ class Answered:
 
     def from_due(self) -> dict[str, float]:
         """Milliseconds from when each was due; what was never answered has waited until the end of the run."""
-        return percentiles(np.where(np.isnan(self.done), self.seconds, self.done) - self.due)
+        end = max(self.seconds, float(self.due.max(initial=0.0)))
+        return percentiles(np.where(np.isnan(self.done), end, self.done) - self.due)
 
     def from_send(self) -> dict[str, float]:
         """Milliseconds from when each went out, of those that were answered: all that a closed loop sees."""
@@ -180,7 +181,7 @@ class _Load:
         never = [NAN] * len(rest)
         answered = Answered(
             np.array(self._due + rest), np.array(self._sent + never), np.array(self._done + never), self._wrong,
-            self._lost, perf_counter() - self._began, self._first_wrong,
+            self._lost, max(seconds, perf_counter() - self._began), self._first_wrong,
         )  # fmt: skip
         for one in opened:
             one.transport.abort()

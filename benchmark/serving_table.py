@@ -93,8 +93,8 @@ def stress_table(result: Row) -> str:
     mix = r["mix"]
     text += f"\nThe mix of `locustfile.py`, {mix['users']} users for {mix['seconds']} s:\n\n"
     text += header("request", "requests", "failed", "p50", "p95", "p99", "max")
-    for row in [*mix["requests"], {**mix["together"], "name": "all"}]:
-        times = (f"{row[key]:.0f} ms" for key in ("p50", "p95", "p99", "max"))
+    for row in [*mix["requests"], mix["together"]]:
+        times = (f"{row[key]:.1f} ms" for key in ("p50", "p95", "p99", "max"))
         text += line(row["name"], f"{row['requests']:,}", str(row["failures"]), *times)
     return text + "\n"
 

@@ -36,8 +36,10 @@ def main() -> None:
     try:
         with target(given.url) as (url, pid):
             result = measured(url, pid, given)
-    except (OSError, RuntimeError, ValueError, urllib.error.URLError) as error:
-        print(f"could not be measured: {error}", file=sys.stderr)
+    except (OSError, RuntimeError, ValueError) as error:
+        refused = isinstance(error, urllib.error.HTTPError)
+        said = f"{error.url} answers {error.code}: {error.read(300).decode(errors='replace')}" if refused else error
+        print(f"could not be measured: {said}", file=sys.stderr)
         sys.exit(2)
     result["bars"] = verdict(result, limits)
     write("stress", result, PACKAGES, load_runs.SEED, given.out)

@@ -20,7 +20,9 @@ from serving_table import serving_table, stress_table
 HEAD = """# Benchmarks
 `make bench` runs every script of this folder and prints each bar as met or missed; results lie in `results/*.json` with
 machine, versions and seed, and `tables.py` writes this page from them. Machines are noisy: peers are timed in
-alternation with ours in the same run, medians are quoted, and ratios count more than times.
+alternation with ours in the same run, medians are quoted, and ratios count more than times. `serving.py` needs wrk, the
+load generator (a package of that name in Debian, Ubuntu and Homebrew), and says so where there is none. `make stress`
+needs nothing more than the service; [docs/stress.md](../docs/stress.md) tells what it measures and what its limits are.
 """
 
 
