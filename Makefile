@@ -26,9 +26,9 @@ test: $(TEST) ## every check and test, each stage timed against its budget
 	  && $(BIN)/nb-clean check --preserve-cell-metadata-field tags notebooks)
 	@$(call stage,warm kernels,60,$(BIN)/tsbench warmup)
 	@$(call stage,unit,240,$(BIN)/pytest -n 2 -m "not notebook and not browser and not fault")
-	@$(call stage,notebooks,120,.ci/notebooks && $(BIN)/pytest -m notebook)
+	@$(call stage,notebooks,120,.ci/notebooks && $(BIN)/pytest -n 2 --dist loadfile -m notebook)
 	@$(call stage,browser,180,$(BIN)/pytest -n 2 --dist loadfile -m browser)
-	@$(call stage,faults,120,$(BIN)/pytest -m fault)
+	@$(call stage,faults,120,$(BIN)/pytest -n 2 --dist loadfile -m fault)
 	@echo "stage durations:"; cat $(STAGES); echo "total: $$(( $$(date +%s) - $(BEGAN) )) s"
 
 bench: $(BENCH) ## measure the bars beside their peers

@@ -13,6 +13,7 @@ from tsbench.serve.latency import Latencies
 from tsbench.serve.metrics import Metrics
 from tsbench.serve.patterns_now import PatternsNow
 from tsbench.serve.rates import RateLimit
+from tsbench.serve.rehearsal import rehearse
 from tsbench.serve.warm import WarmModels
 from tsbench.serve.writer import FitWriter
 from tsbench.settings import Settings
@@ -65,6 +66,7 @@ class Service:
             )
             if services is not None:
                 await asyncio.to_thread(self.store.upgrade)
+            await asyncio.to_thread(rehearse)
             self._connect_redis(services.redis_url if services else None)
             self.models = WarmModels(self.store.series_versions, settings.model_cache_size, self.metrics)
             self.writer = FitWriter(self.store.series_versions, self.metrics)
