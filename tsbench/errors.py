@@ -41,4 +41,13 @@ class MissingExtra(TsbenchError, ImportError):
 
 
 class Unavailable(TsbenchError, ConnectionError):
-    """A service that the work needs does not answer."""
+    """A service that the work needs does not answer.
+
+    told : the same for strangers, without addresses.
+    """
+
+    def __init__(
+        self, message: str, *, told: str = "a service this needs does not answer; try again in a moment"
+    ) -> None:
+        super().__init__(message)
+        self.told = told

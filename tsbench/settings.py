@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from dotenv import dotenv_values
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import URL
@@ -111,6 +111,9 @@ class Settings(BaseSettings):
         64 * 2**20, ge=1_024, description="Largest body of a request to the service; a larger one is a 413."
     )
     max_points: int = Field(1_000_000, ge=3, description="Most values in one request to the service; more is a 413.")
+    request_timeout: float = Field(
+        60.0, gt=0, description="Seconds after which the service gives up on a request with a 503."
+    )
     rate_limit: int = Field(
         0, ge=0, description="Requests that a client may make to the service per minute, over all workers; 0 = any."
     )
@@ -150,6 +153,13 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "warning", description="Least urgent log line shown; `debug` also shows tracebacks."
     )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _is_address(cls, given: SecretStr | None) -> SecretStr | None:
+        if given is not None and not given.get_secret_value().startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("wanted redis://HOST:PORT/0, rediss://... or unix://PATH")
+        return given
 
     @property
     def database(self) -> str | None:

@@ -75,15 +75,15 @@ def test_a_version_may_be_written_three_ways(served, text):
     assert served.predict(f"written-{text}", 13.0, version=text).json()["model_version"] == "1"
 
 
-@pytest.mark.parametrize("query", [{}, {"version": "0"}, {"version": "v0"}])
+@pytest.mark.parametrize("query", [{}, {"version": ""}, {"version": "0"}, {"version": "v0"}])
 def test_zero_or_nothing_means_the_latest(served, query):
-    name = "latest" + "".join(query.values())
+    name = f"latest-{len(query)}-" + "".join(query.values())
     for expected in ("1", "2", "3"):
         assert served.fit(name, [*FOUR, float(expected)]).json()["version"] == expected
         assert served.predict(name, 13.0, **query).json()["model_version"] == expected
 
 
-@pytest.mark.parametrize("text", ["one", "-1", "1.0", "vv1", " 1", "v", "1;", "１", "9" * 30, ""])
+@pytest.mark.parametrize("text", ["one", "-1", "1.0", "vv1", " 1", "v", "1;", "１", "9" * 30])
 def test_what_is_no_version_is_a_422(served, text):
     served.fit("odd", FOUR).raise_for_status()
     refused = served.predict("odd", 1.0, version=text)
@@ -166,6 +166,33 @@ def test_a_timestamp_is_digits_as_text_or_as_a_number(served, timestamp):
 def test_any_other_timestamp_is_a_422(served, timestamp):
     served.fit("moments2", FOUR).raise_for_status()
     assert served.client.post("/predict/moments2", json={"timestamp": timestamp, "value": 1.0}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("path", "query", "hint"),
+    [
+        ("/fit/a", {"modle": "robust"}, "did you mean 'model'?"),
+        ("/predict/a", {"versoin": "3"}, "did you mean 'version'?"),
+        ("/predict/a/batch", {"x": "1"}, "known here: version, side"),
+    ],
+)
+def test_a_mistyped_query_is_refused_for_it_would_get_another_answer(served, path, query, hint):
+    sent = {"timestamps": [1, 2, 3, 4], "values": FOUR, "timestamp": 1, "value": 1.0}
+    refused = served.client.post(path, json=sent, params=query)
+    assert refused.status_code == 422
+    assert hint in refused.json()["detail"][0]["msg"]
+
+
+def test_a_body_without_its_content_type_is_told_what_is_missing(served):
+    refused = served.client.post("/predict/a", content=b'{"timestamp":1,"value":1.0}')
+    assert refused.status_code == 422
+    assert "Content-Type: application/json" in refused.json()["detail"][0]["msg"]
+
+
+def test_broken_json_is_told_how(served):
+    headers = {"content-type": "application/json"}
+    refused = served.client.post("/predict/a", content=b'{"timestamp":1,}', headers=headers)
+    assert "property name" in refused.json()["detail"][0]["msg"]
 
 
 def test_keys_that_are_not_known_are_passed_over(served):

@@ -240,7 +240,7 @@ def test_what_is_not_there_is_a_404_with_the_nearest_spelling(served, path, word
         "/pattern/MSFT?version=-1",
         "/pattern/MSFT?version=1.5",
         "/pattern/MSFT?where=later",
-        "/pattern/a%0Ab",
+        "/pattern/a%01b",
     ],
 )
 def test_what_cannot_be_a_name_is_a_422(served, path):

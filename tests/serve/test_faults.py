@@ -62,7 +62,8 @@ def alone(project, listen):
         services = stack.enter_context(embedded.acquire(project))
         with Store(services.database_url) as store:
             store.upgrade()
-        given = {"DATABASE_URL": services.database_url, "REDIS_URL": services.redis_url, "pool_timeout": 1.0}
+        given = {"DATABASE_URL": services.database_url, "REDIS_URL": services.redis_url}
+        given |= {"pool_timeout": 1.0, "request_timeout": 3.0}
         url = stack.enter_context(listen(create_app(Settings(_env_file=None, home=project, **given))))
         client = stack.enter_context(httpx2.Client(base_url=url, timeout=PATIENCE))
         yield client, lambda: stack.enter_context(embedded.acquire(project))
@@ -87,6 +88,29 @@ def test_a_dead_database_stops_cold_questions_only_and_is_found_again(alone, pro
     assert predict(client, "cold").status_code == 200
     assert fit(client, "warm").json()["version"] == "2"
     until(lambda: predict(client, "warm").json()["model_version"], "2")
+
+
+def test_a_frozen_database_is_told_and_not_waited_for(alone, project):
+    client, _ = alone
+    for name in ("warm", "cold"):
+        fit(client, name).raise_for_status()
+    predict(client, "warm").raise_for_status()
+    family = [embedded.status(project).pid]
+    family += _pids("-P", str(family[0]))
+    for pid in family:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        ready = client.get("/health/ready")
+        assert (ready.status_code, ready.json()["database"]) == (503, "does not answer")
+        assert predict(client, "warm").json()["anomaly"] is True
+        assert client.get("/metrics").status_code == 200
+        late = predict(client, "cold")
+        assert (late.status_code, "TSBENCH_REQUEST_TIMEOUT" in late.text) == (503, True)
+    finally:
+        for pid in family:
+            os.kill(pid, signal.SIGCONT)
+    until(lambda: predict(client, "cold").status_code, 200)
+    until(lambda: client.get("/health/ready").status_code, 200)
 
 
 def test_a_dead_redis_stops_the_healthcheck_only(alone, project):

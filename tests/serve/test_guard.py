@@ -4,7 +4,9 @@ import json
 import logging
 import re
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
+import psycopg2
 import pytest
 
 from tsbench.serve import logs, rates
@@ -133,6 +135,48 @@ def test_without_redis_a_worker_counts_alone(serve, empty_template, monkeypatch)
         assert [one.client.get("/series").status_code for _ in range(22)] == [200] * 20 + [429] * 2
 
 
+def test_nor_do_simultaneous_requests_pass_it_without_redis(serve, empty_template, monkeypatch):
+    monkeypatch.setattr(rates.time, "time", lambda: 1_800_000_010.0)
+    with (
+        serve(empty_template, rate_limit=60, REDIS_URL="unix:///nowhere/valkey.sock") as one,
+        ThreadPoolExecutor(16) as pool,
+    ):
+        statuses = list(pool.map(lambda _: one.client.get("/series").status_code, range(200)))
+    assert statuses.count(200) == 60
+
+
+def test_wrong_tokens_count_too(serve, empty_template, monkeypatch):
+    monkeypatch.setattr(rates.time, "time", lambda: 1_800_000_010.0)
+    with serve(empty_template, rate_limit=20, api_token=SECRET) as one:
+        statuses = [one.client.get("/series", headers=with_token("guess")).status_code for _ in range(22)]
+        assert statuses == [401] * 20 + [429] * 2
+
+
+def test_the_docs_offer_a_place_for_the_token(locked, served):
+    assert "securitySchemes" in locked.client.get("/openapi.json").json()["components"]
+    assert "securitySchemes" not in served.client.get("/openapi.json").json()["components"]
+
+
+def test_head_is_get_without_a_body(served):
+    for path in ("/health/live", "/series", "/nowhere"):
+        head, got = served.client.head(path), served.client.get(path)
+        assert (head.status_code, head.content) == (got.status_code, b"")
+        assert head.headers["content-length"] == str(len(got.content))
+
+
+def test_what_takes_too_long_is_a_503(serve, empty_template):
+    with serve(empty_template, request_timeout=0.3) as one:
+        one.fit("s", FOUR).raise_for_status()
+        with closing(psycopg2.connect(one.store.url.replace("+psycopg2", ""))) as holder:
+            holder.cursor().execute("LOCK TABLE series_version")
+            late = one.predict("s", 1.0), one.fit("s", FOUR)
+            holder.rollback()
+        for answer in late:
+            assert answer.status_code == 503
+            assert "TSBENCH_REQUEST_TIMEOUT" in answer.json()["detail"]
+        assert one.predict("s", 1.0).status_code == 200
+
+
 def test_pages_of_other_origins_are_let_in_only_when_said_so(serve, empty_template):
     asked = {"origin": "https://board.example", "access-control-request-method": "POST"}
     with serve(empty_template) as closed:
@@ -157,7 +201,8 @@ def test_the_log_holds_ids_and_paths_and_neither_bodies_nor_secrets(serve, empty
             logs.set_up(one.settings)
             headers = with_token() | {"x-request-id": "find-me"}
             body = {"timestamps": [1, 2, 3], "values": [123.456789, 2.0, 3.0], "note": "body-secret"}
-            assert one.client.post("/fit/s?key=query-secret", json=body, headers=headers).status_code == 200
+            assert one.client.post("/fit/s?key=query-secret", json=body, headers=headers).status_code == 422
+            assert one.client.post("/fit/s", json=body, headers=headers).status_code == 200
             wrong = body | {"values": ["body-secret"] * 3}
             assert one.client.post("/fit/s", json=wrong, headers=headers).status_code == 422
             one.client.post("/predict/s", json={"timestamp": 1, "value": 123.456789}, headers=headers)

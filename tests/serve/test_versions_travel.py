@@ -4,9 +4,11 @@ import asyncio
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import httpx2
 import numpy as np
+import psycopg2
 import pytest
 
 from tsbench.errors import NotFound, Unavailable
@@ -71,6 +73,18 @@ def test_simultaneous_fits_of_one_series_get_every_number_once_and_share_commits
     for answer, sent in list(zip(answers, values, strict=True))[::20]:
         _, _, kept = served.store.series_versions.training("crowd", int(answer["version"]))
         assert kept.tolist() == sent
+
+
+@pytest.mark.parametrize("word", ["x ²", "", " ", "s 99999999999999999999", "s\u00a01"])
+def test_a_strange_word_does_not_deafen(served, word):
+    served.fit("heard", FOUR).raise_for_status()
+    assert served.predict("heard", 13.0).status_code == 200
+    with closing(psycopg2.connect(served.store.url.replace("+psycopg2", ""))) as other:
+        other.cursor().execute("SELECT pg_notify('tsbench_series', %s)", (word,))
+        other.commit()
+    fit = served.store.series_versions.put("heard", _fitted(), [1, 2, 3, 4], FOUR)
+    versions = iter(lambda: served.predict("heard", 13.0).json()["model_version"], str(fit.version))
+    assert len([one for one, _ in zip(versions, range(1_000), strict=False)]) < 1_000
 
 
 def test_simultaneous_first_questions_load_a_model_once(served, listen):

@@ -47,12 +47,28 @@ def test_every_version_becomes_two_files_that_hold_all_of_it(versions, folders):
 
 def test_what_is_there_stays_and_what_is_missing_is_written(versions, folders):
     list(series_files.export(versions, **folders))
-    kept = folders["models"] / "a" / "v1.json"
+    kept = folders["training"] / "a" / "v1.csv"
     kept.write_text("mine")
     (folders["training"] / "b.c" / "v1.csv").unlink()
     again = list(series_files.export(versions, **folders))
     assert [new for _, new in again] == [False, False, True]
     assert kept.read_text() == "mine"
+
+
+def test_files_of_another_database_are_replaced(versions, folders):
+    list(series_files.export(versions, **folders))
+    document = json.loads((folders["models"] / "a" / "v1.json").read_text())
+    for strange in (json.dumps(document | {"created_at": "2020-01-01T00:00:00+00:00"}), "{}", "no json", "[]"):
+        (folders["models"] / "a" / "v1.json").write_text(strange)
+        (folders["training"] / "a" / "v1.csv").write_text("old")
+        assert [new for _, new in series_files.export(versions, **folders)] == [True, False, False]
+        assert (folders["training"] / "a" / "v1.csv").read_text() != "old"
+
+
+def test_a_series_called_dot_has_a_folder_of_its_own(store, folders):
+    store.series_versions.put(".", ZScore().fit(VALUES), TIMES, VALUES)
+    list(series_files.export(store.series_versions, **folders))
+    assert (folders["models"] / "%2E" / "v1.json").exists()
 
 
 def test_only_the_series_named_are_written_and_a_strange_one_is_refused(versions, folders):

@@ -12,6 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from tsbench.serve import answers, fit_jobs
 from tsbench.serve.schemas import (
+    NUMBER,
     AskedSide,
     Deleted,
     FitAnswer,
@@ -150,10 +151,9 @@ async def delete_series(series_id: SeriesId, service: Shared) -> dict[str, Any]:
 @router.delete("/series/{series_id}/versions/{version}", response_model=Deleted, tags=["series"])
 async def delete_version(series_id: SeriesId, version: str, service: Shared) -> dict[str, Any]:
     """Forget one version of a series."""
-    text = version.lstrip("vV")
-    if not (text.isascii() and text.isdigit() and len(text) <= 9 and int(text) > 0):
-        raise _wrong("version", "wanted 1, v1 or V1", "path")
-    return await _delete(service, series_id, int(text))
+    if not NUMBER.fullmatch(version) or not number_of(version):
+        raise _wrong("version", f"wanted 1, v1 or V1; got {version[:80]!r}", "path")
+    return await _delete(service, series_id, number_of(version))
 
 
 async def _delete(service: Service, series_id: str, number: int | None) -> dict[str, Any]:

@@ -113,7 +113,7 @@ def _series(times: list[int], values: list[float], least: int) -> Series:
     back = np.flatnonzero(moments[1:] <= moments[:-1])
     if back.size:
         at = int(back[0]) + 1
-        raise BadInput(f"timestamps must increase strictly; at position {at} {moments[at]} follows {moments[at - 1]}")
+        raise BadInput(f"timestamps must increase strictly; timestamps[{at}] = {moments[at]} follows {moments[at - 1]}")
     if not np.abs(known).max() <= LARGEST:
         raise BadInput("values must be finite numbers")
     return moments, known

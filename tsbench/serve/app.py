@@ -3,7 +3,8 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
+from fastapi.security import HTTPBearer
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -13,10 +14,21 @@ from tsbench import __version__
 from tsbench.serve import anomaly, companies, errors, fit_jobs, health, logs
 from tsbench.serve.fast import FastPath
 from tsbench.serve.guard import Guard
+from tsbench.serve.queries import only_known
 from tsbench.serve.schemas import Invalid
 from tsbench.serve.shared import Service
 from tsbench.settings import Settings, read_settings
 
+# What a page of another origin may read beside the body.
+EXPOSED = [
+    "X-Request-ID",
+    "X-RateLimit-Limit",
+    "X-RateLimit-Remaining",
+    "X-RateLimit-Reset",
+    "Retry-After",
+    "ETag",
+    "Location",
+]
 ABOUT = """Fit detectors of anomalies on series and ask them; company series and the patterns they show.
 
 Errors are `{"detail": ..., "request_id": ...}`; the id stands in the log too. How sure an
@@ -35,7 +47,11 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     app: ASGIApp = Guard(FastPath(routes, service), service)
     if settings.cors_origins:
         app = CORSMiddleware(
-            app, allow_origins=_listed(settings.cors_origins), allow_methods=["*"], allow_headers=["*"]
+            app,
+            allow_origins=_listed(settings.cors_origins),
+            allow_methods=["*"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED,
         )
     if settings.trusted_hosts:
         app = TrustedHostMiddleware(app, allowed_hosts=_listed(settings.trusted_hosts))
@@ -62,6 +78,12 @@ def declared(service: Service) -> FastAPI:
         version=__version__,
         description=ABOUT,
         lifespan=lifespan,
+        # a path that is not there is a 404, also with a slash too many
+        redirect_slashes=False,
+        dependencies=[
+            Depends(only_known),
+            *([Depends(HTTPBearer(auto_error=False))] if service.settings.api_token else []),
+        ],
         responses={422: {"model": Invalid, "description": "Something in the request is wrong; each is named."}},
     )
     app.state.service = service

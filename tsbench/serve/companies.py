@@ -49,7 +49,7 @@ async def data(service: Shared, if_none_match: Annotated[str | None, Header()] =
     return Response(everything.content, media_type=JSON, headers=headers)
 
 
-@router.get("/data/{metric}/normalized/{symbol}", response_model=SeriesAnswer, responses=ABSENT)
+@router.get("/data/{metric}/normalized/{symbol:path}", response_model=SeriesAnswer, responses=ABSENT)
 def normalized(
     metric: Metric,
     symbol: Symbol,
@@ -63,7 +63,7 @@ def normalized(
     return Response(company_answers.one(company, metric, normalized=True), media_type=JSON)
 
 
-@router.get("/data/{metric}/{symbol}", response_model=SeriesAnswer, responses=ABSENT)
+@router.get("/data/{metric}/{symbol:path}", response_model=SeriesAnswer, responses=ABSENT)
 def series(
     metric: Metric,
     symbol: Symbol,
@@ -77,7 +77,7 @@ def series(
     return Response(company_answers.one(company, metric, normalized=False), media_type=JSON)
 
 
-@router.get("/plot/{symbol}", response_class=HTMLResponse, responses=ABSENT)
+@router.get("/plot/{symbol:path}", response_class=HTMLResponse, responses=ABSENT)
 def plot(
     symbol: Symbol,
     service: Shared,
@@ -95,7 +95,7 @@ def plot(
     return HTMLResponse(company_answers.chart(company, metric))
 
 
-@router.get("/pattern/{symbol}", response_model=PatternAnswer, responses=ABSENT)
+@router.get("/pattern/{symbol:path}", response_model=PatternAnswer, responses=ABSENT)
 async def pattern(
     symbol: Symbol,
     service: Shared,

@@ -136,6 +136,7 @@ class PatternAnswer(BaseModel):
     pattern: str
     version: str = Field(description="Of the detector.")
     where: str
+    as_of: str | None = Field(description="End of the newest period scanned: what `now` means.")
     status: str = Field(description="tested, or why not in a word or two.")
     reason: str | None = Field(description="Why the company could not be asked; null when it was.")
     q_limit: float
@@ -155,6 +156,7 @@ class PatternAnswer(BaseModel):
                     "pattern": "overlooked",
                     "version": "1",
                     "where": "now",
+                    "as_of": "2019-06-30",
                     "status": "tested",
                     "reason": None,
                     "q_limit": 0.1,

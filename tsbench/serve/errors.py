@@ -51,7 +51,7 @@ def response(error: Exception, scope: Scope) -> Response:
         # its message names the server
         log.warning("a service is unavailable: %s", error, extra={"request_id": request_id})
         status, headers = 503, {"retry-after": AGAIN}
-        detail = "a service this needs does not answer or is busy; try again in a moment"
+        detail = error.told
     else:
         # the door logs it; what it says may hold what the caller sent
         status, detail = 500, "internal error; see the log at this request id"
@@ -68,8 +68,13 @@ def _named(one: Mapping[str, Any]) -> dict[str, Any]:
         shown = given
     else:
         shown = _shortened(given)
+    words = one["msg"]
+    if one["type"] == "model_attributes_type" and tuple(one["loc"]) == ("body",):
+        words, shown = "the body was not read as JSON; send it with the header Content-Type: application/json", None
+    elif one["type"] == "json_invalid":
+        words, shown = f"{words}: {one.get('ctx', {}).get('error', '')}", None
     loc = [part if isinstance(part, int) else str(part)[:MOST_INPUT] for part in one["loc"]]
-    return {"type": one["type"], "loc": loc, "msg": one["msg"][:500], "input": shown}
+    return {"type": one["type"], "loc": loc, "msg": words[:500], "input": shown}
 
 
 def _shortened(given: Any) -> str:

@@ -69,10 +69,10 @@ class FastPath:
         if not (predicts or fits) or scope["method"] != "POST" or JSON not in scope["headers"]:
             await self.app(scope, receive, send)
             return
-        began = perf_counter()
         body = await _whole(receive)
         if body is None:
             return
+        began = perf_counter()
         latencies = self._service.latencies
         if predicts:
             noted, content = latencies.inference, self._judged(scope, path, body)

@@ -4,6 +4,7 @@ A request id, the token, the limits of size and rate, security headers, the acce
 last resort when a route failed. What it does per request costs microseconds, because the fast path stands behind it.
 """
 
+import asyncio
 import hmac
 import itertools
 import logging
@@ -15,6 +16,7 @@ from time import perf_counter
 import orjson
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tsbench.errors import Unavailable
 from tsbench.serve import errors
 from tsbench.serve.logs import AccessLog
 from tsbench.serve.rates import Lease, RateLimit
@@ -41,6 +43,15 @@ PAGE = (
 )
 
 
+# Bodies beyond this many bytes are read a few at a time, for each takes a multiple of itself in memory.
+LARGE, LARGE_AT_ONCE = 2**20, 2
+LATE = (
+    "no answer in time (TSBENCH_REQUEST_TIMEOUT): something this needs does not answer, or too much was asked at once"
+)
+STOPPED = "the service was stopped before the answer; what was asked may have been done"
+Refused = tuple[int, str, str]
+
+
 class TooLarge(Exception):
     """More bytes came than a body may have."""
 
@@ -57,15 +68,19 @@ class Guard:
         token = settings.api_token
         self.app, self._service = app, service
         self._access = AccessLog(settings.access_log_per_second)
-        self._bearer = None if token is None else f"Bearer {token.get_secret_value()}".encode()
-        self._max_body = settings.max_body_bytes
+        self._token = None if token is None else token.get_secret_value().encode()
+        self._max_body, self._patience = settings.max_body_bytes, settings.request_timeout
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._prefix, self._number = os.urandom(4).hex(), itertools.count(1)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began = perf_counter()
+        began, method = perf_counter(), scope["method"]
+        if method == "HEAD":
+            # the server leaves the body out
+            scope = {**scope, "method": "GET"}
         headers: dict[bytes, bytes] = dict(scope["headers"])
         asked_id = headers.get(b"x-request-id")
         if asked_id is not None and GIVEN_ID.fullmatch(asked_id):
@@ -94,17 +109,28 @@ class Guard:
             await send(message)
 
         try:
-            refused = self._refused(scope["path"], headers)
-            if refused is None and rate.limit and scope["path"] not in OPEN:
-                client = _client(scope)
-                lease = rate.spend(client) or await rate.lease(client)
-                if lease.left < 0:
-                    refused = (429, "rate", f"more than {rate.limit} requests in a minute (TSBENCH_RATE_LIMIT)")
-            if refused is not None:
-                await self._refuse(answer, refused, request_id)
-            else:
-                bounded = receive if b"content-length" in headers else self._counted(receive)
-                await self.app(scope, bounded, answer)
+            async with asyncio.timeout(self._patience):
+                guarded = not _is_open(scope["path"])
+                if guarded and rate.limit:
+                    client = _client(scope)
+                    lease = rate.spend(client) or await rate.lease(client)
+                refused = self._refused(guarded, headers, lease)
+                if refused is not None:
+                    await self._refuse(answer, refused, request_id)
+                elif _is_small(headers):
+                    await self.app(scope, receive, answer)
+                else:
+                    async with self._large:
+                        await self.app(scope, self._counted(receive), answer)
+        except TimeoutError:
+            if not status:
+                late = Unavailable(f"no answer within {self._patience:g} s", told=LATE)
+                await errors.response(late, scope)(scope, receive, answer)
+        except asyncio.CancelledError:
+            # the service stops and waits no longer
+            if not status:
+                await errors.response(Unavailable("stopped", told=STOPPED), scope)(scope, receive, answer)
+            raise
         except TooLarge:
             if not status:
                 await self._refuse(answer, self._too_large(), request_id)
@@ -118,21 +144,26 @@ class Guard:
                 raise ConnectionAbortedError("the answer broke off") from None
         finally:
             seconds = perf_counter() - began
-            self._service.metrics.answered(scope["method"], _template(scope), status, seconds)
-            self._access.note(request_id, scope["method"], scope["path"], status, seconds)
+            self._service.metrics.answered(method, _template(scope), status, seconds)
+            self._access.note(request_id, method, scope["path"], status, seconds)
 
-    def _refused(self, path: str, headers: dict[bytes, bytes]) -> tuple[int, str, str] | None:
+    def _refused(self, guarded: bool, headers: dict[bytes, bytes], lease: Lease | None) -> Refused | None:
         """Status, reason and words where the request is not let in."""
-        if self._bearer is not None and path not in OPEN and not path.startswith(OPEN_FOLDER):
-            given = headers.get(b"authorization", b"")
-            if not hmac.compare_digest(given, self._bearer):
+        if lease is not None and lease.left < 0:
+            limit = self._service.rate.limit
+            return 429, "rate", f"more than {limit} requests in a minute (TSBENCH_RATE_LIMIT)"
+        if guarded and self._token is not None:
+            scheme, _, given = headers.get(b"authorization", b"").partition(b" ")
+            if not given:
                 return 401, "token", "a token is wanted: `Authorization: Bearer ...`"
+            if scheme.lower() != b"bearer" or not hmac.compare_digest(given, self._token):
+                return 401, "token", "the token is another one"
         length = headers.get(b"content-length")
         if length is not None and (not length.isdigit() or int(length[:20]) > self._max_body):
             return self._too_large()
         return None
 
-    def _too_large(self) -> tuple[int, str, str]:
+    def _too_large(self) -> Refused:
         return 413, "body", f"a body may have {self._max_body} bytes (TSBENCH_MAX_BODY_BYTES)"
 
     def _counted(self, receive: Receive) -> Receive:
@@ -149,7 +180,7 @@ class Guard:
 
         return counted
 
-    async def _refuse(self, send: Send, refused: tuple[int, str, str], request_id: str) -> None:
+    async def _refuse(self, send: Send, refused: Refused, request_id: str) -> None:
         status, reason, words = refused
         self._service.metrics.refused.labels(reason).inc()
         body = orjson.dumps({"detail": words, "request_id": request_id})
@@ -160,6 +191,16 @@ class Guard:
             headers.append((b"retry-after", b"%d" % RateLimit.seconds_left()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN or path.startswith(OPEN_FOLDER)
+
+
+def _is_small(headers: dict[bytes, bytes]) -> bool:
+    """Whether the body says that it is short, or there is none."""
+    length = headers.get(b"content-length")
+    return int(length) <= LARGE if length is not None else b"transfer-encoding" not in headers
 
 
 def _client(scope: Scope) -> str:

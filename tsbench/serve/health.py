@@ -10,6 +10,8 @@ from tsbench.errors import Unavailable
 from tsbench.serve.schemas import Ready
 from tsbench.serve.shared import Service, Shared
 
+# Seconds that who watches the service waits for the database.
+PATIENCE = 2.0
 router = APIRouter(tags=["health"])
 
 
@@ -21,10 +23,10 @@ async def live() -> dict[str, str]:
 
 @router.get("/health/ready", response_model=Ready, responses={503: {"model": Ready}})
 async def ready(service: Shared) -> Response:
-    """Whether database, its tables and Redis are as they should be; 503 when one is not."""
-    database, redis = await asyncio.gather(asyncio.to_thread(_database, service), _redis(service))
-    well = database == redis == "ok"
+    """Whether database, its tables and Redis are as they should be and new versions are heard of; 503 when not."""
+    database, redis = await asyncio.gather(_database(service), _redis(service))
     listening = service.listener is not None and service.listener.connected.is_set()
+    well = database == redis == "ok" and listening
     body = Ready(status="ready" if well else "not ready", database=database, redis=redis, listening=listening)
     return JSONResponse(body.model_dump(), 200 if well else 503)
 
@@ -33,14 +35,14 @@ async def ready(service: Shared) -> Response:
 async def metrics(service: Shared) -> Response:
     """Counters and times over all workers, for Prometheus."""
     service.measure()
-    text, kind = await asyncio.to_thread(service.metrics.text)
+    text, kind = service.metrics.text()
     return Response(text, media_type=kind)
 
 
-def _database(service: Service) -> str:
+async def _database(service: Service) -> str:
     try:
-        wrong = service.store.check()
-    except Unavailable:
+        wrong = await asyncio.wait_for(asyncio.to_thread(service.store.check), PATIENCE)
+    except (Unavailable, TimeoutError):
         return "does not answer"
     return wrong[0] if wrong else "ok"
 

@@ -12,6 +12,8 @@ from tsbench.errors import Unavailable
 
 log = logging.getLogger(__name__)
 Kind = Literal["inference", "training"]
+NONE = "this service has no Redis, where latencies are kept; its keeper must set REDIS_URL"
+AWAY = "Redis, where latencies are kept, does not answer; try again in a moment"
 KINDS: tuple[Kind, ...] = ("inference", "training")
 
 
@@ -42,7 +44,7 @@ class Latencies:
     async def deliver(self) -> None:
         """Bring what was noted since the last time. Raises Unavailable; it is kept for the next time then."""
         if self._redis is None:
-            raise Unavailable("there is no Redis; set REDIS_URL")
+            raise Unavailable(NONE, told=NONE)
         waiting = {"inference": list(self.inference), "training": list(self.training)}
         self.inference.clear()
         self.training.clear()
@@ -54,9 +56,12 @@ class Latencies:
                         pipe.ltrim(_key(kind), 0, self._limit - 1)
                 await pipe.execute()
         except (RedisError, OSError) as error:
-            self.inference.extendleft(reversed(waiting["inference"]))
-            self.training.extendleft(reversed(waiting["training"]))
-            raise Unavailable("Redis does not answer") from error
+            # the newest are kept where there is no room for all
+            for noted, before in ((self.inference, waiting["inference"]), (self.training, waiting["training"])):
+                both = [*before, *noted]
+                noted.clear()
+                noted.extend(both)
+            raise Unavailable(AWAY, told=AWAY) from error
 
     async def summary(self) -> dict[str, dict[str, Any]]:
         """Count, mean and percentiles of the kept ones, in milliseconds, by kind. Raises Unavailable."""
@@ -65,7 +70,7 @@ class Latencies:
         try:
             found = {kind: await self._redis.lrange(_key(kind), 0, self._limit - 1) for kind in KINDS}
         except (RedisError, OSError) as error:
-            raise Unavailable("Redis does not answer") from error
+            raise Unavailable(AWAY, told=AWAY) from error
         return {kind: _summary(np.array([float(text) for text in texts])) for kind, texts in found.items()}
 
 

@@ -26,7 +26,7 @@ MOST_HELD = 32
 LATEST = 0
 REASONS = {
     "too short": "none of its gap-free stretches is as long as the shortest match",
-    "no clean run": "without holes and doubtful values nothing of its series is left",
+    "no clean run": "a series that the pattern reads is missing, or nothing of it is left without holes and doubts",
     "not live": "its last usable period is more than 1.5 periods behind the newest; where=history asks of its past",
     "the example": "the pattern was drawn from it, with hindsight",
     "no series": "it has none of the quarterly series that the pattern reads",
@@ -43,13 +43,17 @@ class Asked(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a scan said: companies tested, drawings tried until then, its rows by symbol, and every symbol there was."""
+    """What a scan said: companies tested, drawings tried until then, its rows by symbol, and every symbol there was.
+
+    as_of : the end of the newest period that was scanned, which is what "now" means; None when nothing was.
+    """
 
     scan_id: str
     tested: int
     tried: int
     rows: dict[str, dict[str, Any]]
     symbols: frozenset[str]
+    as_of: str | None
 
 
 class PatternsNow:
@@ -121,7 +125,9 @@ class PatternsNow:
             )  # fmt: skip
         rows = {str(row["entity"]): {str(k): v for k, v in row.items()} for row in made.matches.to_dict("records")}
         tested = int((made.matches["status"] == "tested").sum())
-        return Found(scan_id, tested, made.tried, rows, symbols)
+        newest = made.matches["last"].max()
+        as_of = None if pd.isna(newest) else f"{newest:%Y-%m-%d}"
+        return Found(scan_id, tested, made.tried, rows, symbols, as_of)
 
     def _told(self, symbol: str, asked: Asked, found: Found, tried: int) -> bytes:
         row = found.rows.get(symbol, {"status": "no series"})
@@ -134,6 +140,7 @@ class PatternsNow:
                 "pattern": asked.pattern,
                 "version": str(asked.version),
                 "where": asked.where,
+                "as_of": found.as_of,
                 "status": row["status"],
                 "reason": REASONS.get(row["status"]),
                 "q_limit": q_limit,

@@ -11,6 +11,8 @@ log = logging.getLogger(__name__)
 MINUTE = 60
 # A worker asks Redis for so many twentieths of the limit at once, so that most requests cost no round trip.
 SHARE = 20
+# Seconds in which a Redis that did not answer is left alone.
+AWAY = 5
 
 
 @dataclass(slots=True)
@@ -36,6 +38,7 @@ class RateLimit:
         self._redis, self.limit = redis, limit
         self._block = max(1, limit // SHARE)
         self._leases: dict[str, Lease] = {}
+        self._away_until = 0.0
 
     def spend(self, client: str) -> Lease | None:
         """One permission out of the block at hand; None when there is none and `lease` must be asked."""
@@ -54,7 +57,9 @@ class RateLimit:
             return held
         if len(self._leases) > 10_000:
             self._leases = {name: kept for name, kept in self._leases.items() if kept.minute == minute}
-        taken = await self._take(client, minute)
+        taken = await self._leased(client, minute)
+        if taken is None:
+            return self._alone(client, minute)
         got = max(0, min(self._block, self.limit - taken))
         current = self._leases.get(client)
         # another request of the client may have leased a block while this one waited
@@ -63,20 +68,30 @@ class RateLimit:
         self._leases[client] = fresh
         return fresh
 
-    async def _take(self, client: str, minute: int) -> int:
-        """How many were given out in this minute before this block."""
+    async def _leased(self, client: str, minute: int) -> int | None:
+        """How many were given out in this minute before the block that is leased now; None without Redis."""
+        if self._redis is None or time.monotonic() < self._away_until:
+            return None
         key = f"tsbench:rate:{client}:{minute}"
-        if self._redis is not None:
-            try:
-                async with self._redis.pipeline(transaction=True) as pipe:
-                    pipe.incrby(key, self._block)
-                    pipe.expire(key, 2 * MINUTE)
-                    total, _ = await pipe.execute()
-                return int(total) - self._block
-            except (RedisError, OSError):
-                log.warning("Redis does not answer; this worker counts requests alone")
+        try:
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.incrby(key, self._block)
+                pipe.expire(key, 2 * MINUTE)
+                total, _ = await pipe.execute()
+        except (RedisError, OSError):
+            if time.monotonic() >= self._away_until:
+                log.warning("Redis does not answer; this worker counts requests alone for %d s", AWAY)
+            self._away_until = time.monotonic() + AWAY
+            return None
+        return int(total) - self._block
+
+    def _alone(self, client: str, minute: int) -> Lease:
+        """One permission, counted here: exact, for nothing waits between reading and writing."""
         held = self._leases.get(client)
-        return self.limit - held.remaining if held is not None and held.minute == minute else 0
+        remaining = held.remaining if held is not None and held.minute == minute else self.limit
+        fresh = Lease(minute, 0 if remaining > 0 else -1, max(0, remaining - 1))
+        self._leases[client] = fresh
+        return fresh
 
     @staticmethod
     def seconds_left() -> int:

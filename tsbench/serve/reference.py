@@ -10,7 +10,8 @@ HEAD = """\
 # The API
 Started by `tsbench serve`; the same, to try out, at `/docs`. Bodies and answers are JSON. An error is
 `{"detail": ..., "request_id": ...}`: 4xx what the caller can mend (422 with a list of what is wrong and where), 503
-with `Retry-After` when something the answer needs is away. Every answer bears `X-Request-ID`, the caller's own if sent.
+with `Retry-After` when something the answer needs is away. Answers bear `X-Request-ID`, the caller's own if it is one
+of up to 64 letters, digits and . _ -. A name in the query that the route does not know is a 422.
 With `TSBENCH_API_TOKEN` set, all but health, `/metrics` and the docs want `Authorization: Bearer TOKEN`.
 Calls with their answers: [api_examples.md](api_examples.md). This page is printed from the routes by `make docs`.
 """

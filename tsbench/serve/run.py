@@ -35,6 +35,8 @@ def run(settings: Settings, *, host: str, port: int, workers: int) -> None:
             access_log=False,
             log_config=None,
             server_header=False,
+            # there are no sockets to upgrade to
+            ws="none",
             timeout_graceful_shutdown=10,
         )
     finally:

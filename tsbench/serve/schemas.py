@@ -1,5 +1,6 @@
 """Bodies that come and go, as OpenAPI shows them."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,11 @@ from tsbench.serve.warm import LATEST
 from tsbench.store.job_requests import Status
 from tsbench.store.series_versions import series_name
 
+NUMBER = re.compile(r"([vV]?[0-9]{1,9})?", re.ASCII)
+P_VALUE = (
+    "zscore: how often a new value would lie as far out, were the values normal and independent of each other; else "
+    "it is often too small. robust: the share of training values at least as far out, never below 1 / (points + 1)."
+)
 Number = Annotated[FiniteFloat, Field(strict=True)]
 Moment = Annotated[StrictInt, Field(ge=0, le=LARGEST_TIME)]
 Digits = Annotated[StrictStr, Field(pattern=r"^[0-9]{1,18}$")]
@@ -46,9 +52,18 @@ SeriesId = Annotated[
     BeforeValidator(_named),
     Path(description="Letters, digits and . _ - without '..'; blanks around it are cut.", examples=["sensor_01"]),
 ]
+
+
+def _numbered(text: str) -> str:
+    if not NUMBER.fullmatch(text):
+        raise ValueError(f"wanted 1, v1 or V1, or 0 or nothing for the latest; got {text[:80]!r}")
+    return text
+
+
 Version = Annotated[
     str,
-    Query(pattern=r"^[vV]?[0-9]{1,9}$", description="1, v1 or V1; 0 or nothing = the latest.", examples=["v1"]),
+    AfterValidator(_numbered),
+    Query(description="1, v1 or V1; 0 or nothing = the latest.", examples=["v1"]),
 ]
 AskedSide = Annotated[Side, Query(description=f"On which side values count as anomalies: {', '.join(SIDES)}.")]
 Model = Annotated[
@@ -63,7 +78,7 @@ Model = Annotated[
 
 def number_of(version: str) -> int:
     """The number that `version` means; LATEST for the latest."""
-    return int(version.lstrip("vV")) or LATEST
+    return int(version.lstrip("vV") or LATEST)
 
 
 class Body(BaseModel):
@@ -124,7 +139,7 @@ class Verdict(BaseModel):
     score: float = Field(description="Distance from `expected` in spreads, positive on the side asked.")
     threshold: float = Field(description="In spreads; beyond it lies an anomaly.")
     side: str
-    p_value: float = Field(description="How often a value of this series would lie as far out.")
+    p_value: float = Field(description=P_VALUE)
     expected: float
     lower: float | None
     upper: float | None

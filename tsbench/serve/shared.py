@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Seconds between two deliveries of what was measured.
 TELL_EVERY = 1.0
+# Seconds that fits on their way have when the service stops.
+LEAVING = 10.0
 
 
 class Service:
@@ -79,8 +81,10 @@ class Service:
                 yield
             finally:
                 delivery.cancel()
-                await self.writer.close()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self.writer.close(), LEAVING)
                 await asyncio.to_thread(self.listener.stop)
+                await self.latencies.try_to_deliver()
                 if self.redis is not None:
                     await self.redis.aclose()
                 self.store.close()
@@ -120,7 +124,7 @@ class Service:
     def _listening(self, loop: asyncio.AbstractEventLoop) -> Listener:
         def told(word: str) -> None:
             series_id, _, number = word.partition(" ")
-            if number.isdigit():
+            if number.isascii() and number.isdigit():
                 loop.call_soon_threadsafe(self.models.newer, series_id, int(number))
             else:
                 loop.call_soon_threadsafe(self.models.gone, series_id)

@@ -29,7 +29,8 @@ class FitWriter:
     async def put(self, fit: Fit) -> SeriesVersion:
         """The version that a fit became, once it is safe on disk. Raises Unavailable."""
         if len(self._waiting) >= self._most:
-            raise Unavailable(f"{self._most} fits wait to be written; try again in a moment")
+            words = f"{self._most} fits wait to be written; try again in a moment"
+            raise Unavailable(words, told=words)
         future: asyncio.Future[SeriesVersion] = asyncio.get_running_loop().create_future()
         self._waiting.append((fit, future))
         if self._task is None:

@@ -12,12 +12,16 @@ import psycopg2
 import sqlalchemy as sa
 from psycopg2 import sql
 
+from tsbench.store.engine import PATIENT
+
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as Connection
 
 log = logging.getLogger(__name__)
 # Seconds between two questions whether the connection still lives, and between two attempts to make a new one.
 HEARTBEAT, RETRY = 1.0, 0.5
+# Seconds to wait for the thread.
+PATIENCE = 3.0
 
 
 class Listener:
@@ -44,12 +48,13 @@ class Listener:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening and wait for the end of the thread."""
+        """Stop listening and wait a moment for the end of the thread; one that a silent server holds ends with us."""
         self._stopping.set()
         os.write(self._woken, b".")
-        self._thread.join()
-        os.close(self._wake)
-        os.close(self._woken)
+        self._thread.join(PATIENCE)
+        if not self._thread.is_alive():
+            os.close(self._wake)
+            os.close(self._woken)
 
     def _run(self) -> None:
         told = False
@@ -67,8 +72,8 @@ class Listener:
             self._on_gap()
             try:
                 self._listen(connection)
-            except (psycopg2.Error, OSError):
-                log.warning("the connection that listens for new versions was lost")
+            except Exception as error:  # whatever it is, who listens must go on listening
+                log.warning("the connection that listens for new versions was lost: %s", type(error).__name__)
             finally:
                 self.connected.clear()
                 with suppress(psycopg2.Error):
@@ -76,20 +81,22 @@ class Listener:
 
     def _connect(self) -> "Connection":
         words, named = self._engine.dialect.create_connect_args(self._engine.url)
-        connection: Connection = psycopg2.connect(
-            *words, **named, connect_timeout=5, keepalives_idle=5, tcp_user_timeout=5_000
-        )
+        connection: Connection = psycopg2.connect(*words, **{**PATIENT, **named})
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self._channel)))
         return connection
 
     def _listen(self, connection: "Connection") -> None:
+        # poll, not select, which ends at descriptor 1023
+        ready = select.poll()
+        for descriptor in (connection.fileno(), self._wake):
+            ready.register(descriptor, select.POLLIN)
         while True:
-            readable, _, _ = select.select([connection.fileno(), self._wake], [], [], HEARTBEAT)
+            found = [descriptor for descriptor, _ in ready.poll(1_000 * HEARTBEAT)]
             if self._stopping.is_set():
                 return
-            if connection.fileno() in readable:
+            if connection.fileno() in found:
                 connection.poll()
             else:
                 with connection.cursor() as cursor:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import orjson
@@ -16,7 +17,8 @@ def export(
 ) -> Iterator[tuple[SeriesVersion, bool]]:
     """Write every version that is not there yet: MODELS/series/v1.json, TRAINING/series/v1.csv.
 
-    A version never changes, so one that is there is left alone; a file is whole or not there.
+    A version never changes, so one that is there is left alone, unless it is of another database: a version is known by
+    the moment it was made. A file is whole or not there.
 
     Parameters
         versions : where they are kept. models, training : folders, made when needed.
@@ -27,14 +29,25 @@ def export(
     """
     for name in _names(versions) if series is None else series:
         for version in reversed(versions.versions(name)):
-            files = [folder / version.series_id / f"v{version.version}" for folder in (models, training)]
-            state_file, training_file = files[0].with_suffix(".json"), files[1].with_suffix(".csv")
-            if state_file.exists() and training_file.exists():
+            # of the one name that is no folder of its own
+            folder = "%2E" if version.series_id == "." else version.series_id
+            state_file = models / folder / f"v{version.version}.json"
+            training_file = training / folder / f"v{version.version}.csv"
+            if training_file.exists() and _is_of(state_file, version):
                 yield version, False
                 continue
             _write(training_file, _training(versions, version))
             _write(state_file, _state(versions, version))
             yield version, True
+
+
+def _is_of(state_file: Path, version: SeriesVersion) -> bool:
+    """Whether a file is that version, not one of the same number in a database before."""
+    try:
+        told = orjson.loads(state_file.read_bytes())
+        return datetime.fromisoformat(told["created_at"]) == version.created_at
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _names(versions: SeriesVersions) -> Iterator[str]:

@@ -16,7 +16,7 @@ from tsbench.series.quality import flag
 from tsbench.store import schema
 from tsbench.store.documents import panel_of, with_assumed_availability
 from tsbench.store.drawings import Drawings
-from tsbench.store.engine import open_engine, transaction
+from tsbench.store.engine import open_engine, shown, transaction
 from tsbench.store.funnel import count
 from tsbench.store.job_requests import JobRequests
 from tsbench.store.labels import Labels
@@ -97,7 +97,7 @@ class Store:
         return self.engine.url.render_as_string(hide_password=False)
 
     def __repr__(self) -> str:
-        return f"Store({self.engine.url.render_as_string(hide_password=True)!r})"
+        return f"Store({shown(self.engine.url)!r})"
 
     def __enter__(self) -> Self:
         return self
