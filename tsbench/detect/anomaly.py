@@ -203,9 +203,8 @@ class ZScore(AnomalyDetector):
     """Mean and population standard deviation; three deviations are the limit (Shewhart 1931).
 
     p_value : Student's t of a new value of a normal series whose mean and deviation are those of n values (the
-    predictive distribution, n - 1 degrees of freedom). Where values are not normal, or not
-    independent of each other, it is often too small. Asked of
-    many values at once it comes from a table, exact to 1e-9 of itself.
+    predictive distribution, n - 1 degrees of freedom). Where values are not normal, or not independent of each other,
+    it is often too small. Of many values at once it comes from a table, exact to 1e-9 of itself.
     """
 
     kind = "zscore"
