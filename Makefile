@@ -24,8 +24,8 @@ test: $(TEST) ## every check and test, each stage timed against its budget
 	@: > $(STAGES)
 	@$(call stage,lint,60,$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports \
 	  && $(BIN)/nb-clean check --preserve-cell-metadata-field tags notebooks)
-	@$(call stage,warm kernels,60,$(BIN)/tsbench warmup)
-	@$(call stage,unit,240,$(BIN)/pytest -n 2 -m "not notebook and not browser and not fault")
+	@$(call stage,warm kernels,60,$(BIN)/tsbench warmup && $(BIN)/pytest -m compiling)
+	@$(call stage,unit,240,$(BIN)/pytest -n 2 -m "not notebook and not browser and not fault and not compiling")
 	@$(call stage,notebooks,120,.ci/notebooks && $(BIN)/pytest -n 2 --dist loadfile -m notebook)
 	@$(call stage,browser,180,$(BIN)/pytest -n 2 --dist loadfile -m browser)
 	@$(call stage,faults,120,$(BIN)/pytest -n 2 --dist loadfile -m fault)
@@ -77,8 +77,10 @@ define fetch
   { PATH="$$PATH:$$PWD/$(BIN)" uv pip install --quiet --python $(BIN)/python $(1) || \
     { echo "uv did not manage; pip tries ..."; $(BIN)/python -m pip install --quiet $(1); }; }
 endef
+# Compiled at once: where Python is told to write no bytecode, every process would compile what it imports anew.
 define install
   $(call fetch,-r requirements/$(1).txt) && \
+  { $(BIN)/python -m compileall -q -j 0 .venv/lib tsbench >/dev/null 2>&1 || true; } && \
   date +%s > .venv/.$(1) && echo "$(1) environment ready in $$(( $$(date +%s) - $(BEGAN) )) s (budget 120)"
 endef
 

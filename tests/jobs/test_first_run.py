@@ -73,6 +73,7 @@ print(*(compiled() - before))
 """
 
 
+@pytest.mark.compiling
 def test_after_the_warmup_a_scan_compiles_nothing(companies: Store, tmp_path: Path) -> None:
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
     done = subprocess.run(

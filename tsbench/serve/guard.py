@@ -41,8 +41,6 @@ PAGE = (
     b"default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     b"img-src 'self' data: blob:; connect-src 'self'; font-src data:",
 )
-
-
 # Bodies beyond this many bytes are read a few at a time, for each takes a multiple of itself in memory.
 LARGE, LARGE_AT_ONCE = 2**20, 2
 LATE = (
