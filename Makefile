@@ -24,7 +24,7 @@ test: $(TEST) ## every check and test, each stage timed against its budget
 	@: > $(STAGES)
 	@$(call stage,lint,60,$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports \
 	  && $(BIN)/nb-clean check --preserve-cell-metadata-field tags notebooks)
-	@$(call stage,warm kernels,60,$(BIN)/tsbench warmup && $(BIN)/pytest -m compiling)
+	@$(call stage,warm kernels,90,$(BIN)/tsbench warmup && $(BIN)/pytest -m compiling)
 	@$(call stage,unit,240,$(BIN)/pytest -n 2 -m "not notebook and not browser and not fault and not compiling")
 	@$(call stage,notebooks,120,.ci/notebooks && $(BIN)/pytest -n 2 --dist loadfile -m notebook)
 	@$(call stage,browser,180,$(BIN)/pytest -n 2 --dist loadfile -m browser)
