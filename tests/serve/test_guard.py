@@ -55,14 +55,14 @@ def test_a_body_that_says_it_is_too_long_is_a_413_that_names_the_limit(locked):
     assert "2000 bytes (TSBENCH_MAX_BODY_BYTES)" in refused.json()["detail"]
 
 
-@pytest.mark.parametrize("path", ["/predict/s", "/series"])
+@pytest.mark.parametrize("path", ["/predict/s", "/fit/s"])
 def test_so_is_one_that_does_not_say(locked, path):
     def pieces():
         for _ in range(5):
             yield b" " * 500
 
     headers = with_token() | {"content-type": "application/json"}
-    refused = locked.client.post("/fit/s", content=pieces(), headers=headers)
+    refused = locked.client.post(path, content=pieces(), headers=headers)
     assert refused.status_code == 413
     assert locked.client.get("/health/live").status_code == 200
 

@@ -20,7 +20,7 @@ from tsbench.serve.company_schemas import (
     Source,
     Symbol,
 )
-from tsbench.serve.schemas import Refusal
+from tsbench.serve.schemas import Refusal, number_of
 from tsbench.serve.shared import Shared
 
 JSON = "application/json"
@@ -108,5 +108,5 @@ async def pattern(
     The first question about a detector after a change of the companies scans them all, which takes seconds; what it
     finds is kept, in memory and in the store. `status` and `reason` tell of a company that could not be asked.
     """
-    number = None if version is None else int(version.lstrip("vV"))
+    number = None if version is None else number_of(version)
     return Response(await service.patterns.answer(symbol, pattern, number, where), media_type=JSON)

@@ -12,7 +12,7 @@ MOST_FITS, MOST_VALUES = 256, 1_000_000
 
 
 class FitWriter:
-    """Writes fits in groups. A commit costs the same for one fit as for a hundred (group commit).
+    """Writes fits in groups. One commit is paid for all of them (group commit).
 
     Each fit is answered when its transaction is committed; nothing is acknowledged that a crash could undo.
 
